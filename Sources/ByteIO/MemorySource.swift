@@ -1,0 +1,20 @@
+/// Bytes in memory.
+public final class MemorySource: ByteSource {
+    public let name: String
+    public var length: Int64? { Int64(bytes.count) }
+    public var isSeekable: Bool { true }
+    private let bytes: [UInt8]
+
+    public init(_ bytes: [UInt8], name: String = "memory") {
+        self.bytes = bytes
+        self.name = name
+    }
+
+    public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+        guard offset >= 0, offset < Int64(bytes.count) else { return 0 }
+        let start = Int(offset)
+        let count = min(buffer.count, bytes.count - start)
+        bytes.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start..<start + count])) }
+        return count
+    }
+}

@@ -1,0 +1,53 @@
+import Glibc
+import Synchronization
+
+/// A pipe, socket or FIFO, written in order. What is written cannot be taken back by `abort`.
+///
+/// A reader that goes away is an `io` error only if the process ignores SIGPIPE, as the `kiln` command does.
+public final class PipeSink: ByteSink {
+    public let name: String
+    public var rewritableHead: Int64 { 0 }
+    private let descriptor: OwnedDescriptor
+    private let cancelled = Atomic<Bool>(false)
+
+    /// Writes to the process's standard output, which is left open.
+    public static func standardOutput() -> PipeSink {
+        PipeSink(OwnedDescriptor(takingOwnershipOf: STDOUT_FILENO, name: "standard output", closes: false))
+    }
+
+    /// - Parameter descriptor: closed by `finish` or `abort`.
+    public convenience init(takingOwnershipOf descriptor: Int32, name: String) {
+        self.init(OwnedDescriptor(takingOwnershipOf: descriptor, name: name))
+    }
+
+    /// Opens a FIFO or device by its path.
+    public convenience init(path: String) throws {
+        self.init(try OwnedDescriptor.open(path, O_WRONLY, name: path))
+    }
+
+    private init(_ descriptor: OwnedDescriptor) {
+        self.descriptor = descriptor
+        name = descriptor.name
+    }
+
+    /// Bytes per write call: what a pipe takes at once after `poll` says that it is ready (PIPE_BUF), so that the
+    /// call does not block and a cancel is noticed.
+    private static let slice = 4096
+
+    public func write(_ bytes: UnsafeRawBufferPointer) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            try descriptor.wait(for: Int16(POLLOUT)) { cancelled.load(ordering: .relaxed) }
+            try descriptor.writeAll(UnsafeRawBufferPointer(rebasing: rest.prefix(Self.slice)), at: nil)
+            rest = rest.dropFirst(Self.slice)
+        }
+    }
+
+    public func rewrite(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
+        throw ByteIOError(.notSeekable, "cannot rewrite \(name) at byte \(offset): it is a pipe")
+    }
+
+    public func finish() throws { descriptor.close() }
+    public func abort() { descriptor.close() }
+    public func cancel() { cancelled.store(true, ordering: .relaxed) }
+}

@@ -1,0 +1,45 @@
+import Glibc
+import Synchronization
+
+/// A pipe, socket, terminal or FIFO, read in order.
+public final class PipeSource: ByteSource {
+    public let name: String
+    public var length: Int64? { nil }
+    public var isSeekable: Bool { false }
+    private let descriptor: OwnedDescriptor
+    private let position = Atomic<Int64>(0)
+    private let cancelled = Atomic<Bool>(false)
+
+    /// Reads the process's standard input, which is left open.
+    public static func standardInput() -> PipeSource {
+        PipeSource(OwnedDescriptor(takingOwnershipOf: STDIN_FILENO, name: "standard input", closes: false))
+    }
+
+    /// - Parameter descriptor: closed when the source goes.
+    public convenience init(takingOwnershipOf descriptor: Int32, name: String) {
+        self.init(OwnedDescriptor(takingOwnershipOf: descriptor, name: name))
+    }
+
+    /// Opens a FIFO or device by its path.
+    public convenience init(path: String) throws {
+        self.init(try OwnedDescriptor.open(path, O_RDONLY, name: path))
+    }
+
+    private init(_ descriptor: OwnedDescriptor) {
+        self.descriptor = descriptor
+        name = descriptor.name
+    }
+
+    public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+        let expected = position.load(ordering: .relaxed)
+        guard offset == expected else {
+            throw ByteIOError(.notSeekable, "cannot read \(name) at byte \(offset): it is a pipe, now at \(expected)")
+        }
+        try descriptor.wait(for: Int16(POLLIN)) { cancelled.load(ordering: .relaxed) }
+        let count = try descriptor.read(into: buffer, at: nil)
+        position.store(expected + Int64(count), ordering: .relaxed)
+        return count
+    }
+
+    public func cancel() { cancelled.store(true, ordering: .relaxed) }
+}
