@@ -1,5 +1,7 @@
 #include "CAVShim.h"
 
+#include <libavutil/mem.h>
+
 // From lavf 60.15 (FFmpeg 6.1) on a stream's side data lives in its codec parameters.
 #define IN_PARAMETERS (LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100))
 
@@ -22,4 +24,25 @@ uint8_t *cav_stream_new_side_data(AVStream *stream, enum AVPacketSideDataType ty
 #else
     return av_stream_new_side_data(stream, type, size);
 #endif
+}
+
+int cav_add_chapter(AVFormatContext *context, AVRational time_base, int64_t start, int64_t end,
+                    AVDictionary ***metadata) {
+    AVChapter *chapter = av_mallocz(sizeof *chapter);
+    if (!chapter) return AVERROR(ENOMEM);
+    int count = context->nb_chapters;
+    // Frees the list on failure, as its comment says.
+    av_dynarray_add(&context->chapters, &count, chapter);
+    if (!context->chapters) {
+        context->nb_chapters = 0;
+        av_free(chapter);
+        return AVERROR(ENOMEM);
+    }
+    context->nb_chapters = count;
+    chapter->id = count;
+    chapter->time_base = time_base;
+    chapter->start = start;
+    chapter->end = end;
+    *metadata = &chapter->metadata;
+    return 0;
 }

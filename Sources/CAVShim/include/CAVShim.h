@@ -12,8 +12,10 @@
 #include <libavfilter/buffersrc.h>
 #include <libavformat/avformat.h>
 #include <libavformat/avio.h>
+#include <libavutil/audio_fifo.h>
 #include <libavutil/avutil.h>
 #include <libavutil/channel_layout.h>
+#include <libavutil/cpu.h>
 #include <libavutil/display.h>
 #include <libavutil/frame.h>
 #include <libavutil/imgutils.h>
@@ -76,6 +78,11 @@ void cav_log_write(void *context, int level, const char *text);
 /// The mark that goes into the `opaque` of a codec, format or filter graph context.
 static inline void *cav_log_mark(uint64_t job) { return (void *)(uintptr_t)job; }
 
+// MARK: Threads
+
+/// Names the calling thread for debuggers (a GNU extension, which Swift's import of the C library leaves out).
+void cav_thread_set_name(const char *name);
+
 // MARK: I/O
 
 typedef int (*cav_read_function)(void *opaque, uint8_t *buffer, int size);
@@ -119,6 +126,10 @@ int cav_frame_from_pool(AVFrame *frame, AVBufferPool **pools, int *sizes, int co
 const uint8_t *cav_stream_side_data(const AVStream *stream, enum AVPacketSideDataType type, size_t *size);
 /// New side data of `size` bytes for an output stream, or NULL.
 uint8_t *cav_stream_new_side_data(AVStream *stream, enum AVPacketSideDataType type, size_t size);
+
+/// Adds a chapter to an output (libav has no public function for it). Its tags go into `*metadata`.
+int cav_add_chapter(AVFormatContext *context, AVRational time_base, int64_t start, int64_t end,
+                    AVDictionary ***metadata);
 
 // MARK: Codecs
 

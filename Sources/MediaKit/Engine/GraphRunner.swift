@@ -1,0 +1,224 @@
+import ByteIO
+import CAVShim
+import Glibc
+
+/// Executes a ``MediaGraph``: a thread per demuxer, decoder, branch, encoder and muxer, joined by bounded inboxes. The
+/// only code that does so.
+///
+/// The first failure of any stage stops all of them and is the one that is thrown. Nothing is published here: the
+/// caller commits the targets once it is satisfied with the report, and aborts them otherwise.
+///
+/// Thread safety: used by one thread, which `run` blocks.
+final class GraphRunner {
+    /// What the stages saw.
+    struct Report: Sendable {
+        /// By index of `decoded`.
+        var decoded: [DecodeTally] = []
+        /// By index of `branches`; `nil` for those that are only looked at.
+        var encoded: [EncodeTally?] = []
+        /// By output, then stream.
+        var muxed: [[MuxTally]] = []
+    }
+
+    private let graph: MediaGraph
+    private let demuxers: [Demuxer]
+    private let targets: [OutputTarget?]
+    private let tolerance: Tolerance
+    private let control: JobControl
+    private let statistics: PassStatistics?
+    private let progress: (@Sendable (Progress) -> Void)?
+
+    /// - Parameters:
+    ///   - demuxers: the inputs, already opened, in the order that the graph counts them.
+    ///   - targets: one per output; `nil` for those whose container is "null".
+    ///   - statistics: carried from the first of two passes to the second.
+    init(
+        graph: MediaGraph, demuxers: [Demuxer], targets: [OutputTarget?], tolerance: Tolerance,
+        control: JobControl, statistics: PassStatistics? = nil, progress: (@Sendable (Progress) -> Void)? = nil
+    ) {
+        self.graph = graph
+        self.demuxers = demuxers
+        self.targets = targets
+        self.tolerance = tolerance
+        self.control = control
+        self.statistics = statistics
+        self.progress = progress
+    }
+
+    func run() throws -> Report {
+        let muxing = zip(graph.outputs, targets).map { MuxStage(output: $0, target: $1, control: control) }
+        let encoding = graph.branches.map { branch in makeEncoder(for: branch, muxing: muxing) }
+        let filtering = zip(graph.branches, encoding).map { branch, encoder in
+            FilterStage(
+                branch: branch, isSound: !branch.filter.isPicture, target: target(of: branch, encoder),
+                control: control)
+        }
+        let decoding = try graph.decoded.enumerated().map { index, decoded in
+            try makeDecoder(decoded, index: index, filtering: filtering)
+        }
+        let demuxing = demuxers.enumerated().compactMap { index, demuxer in
+            makeDemuxer(demuxer, index: index, decoding: decoding, muxing: muxing)
+        }
+        try announceCopies(muxing)
+
+        var stages: [any Stage] = []
+        stages += demuxing as [any Stage]
+        stages += decoding as [any Stage]
+        stages += filtering as [any Stage]
+        stages += encoding.compactMap { $0 } as [any Stage]
+        stages += muxing as [any Stage]
+        try execute(stages)
+
+        for stage in muxing {
+            for warning in stage.warnings { control.warnings.add(MediaWarning(.container, warning)) }
+        }
+        return Report(
+            decoded: decoding.map(\.tally), encoded: encoding.map { $0?.tally }, muxed: muxing.map(\.tallies))
+    }
+
+    // MARK: Wiring
+
+    private func makeEncoder(for branch: MediaGraph.Branch, muxing: [MuxStage]) -> EncodeStage? {
+        guard case .encode(let settings, let slots) = branch.target else { return nil }
+        let receivers = slots.map { slot in
+            EncodeStage.Receiver(
+                inbox: muxing[slot.output].inbox, pad: slot.stream,
+                stream: graph.outputs[slot.output].streams[slot.stream],
+                globalHeader: Muxer.wantsGlobalHeader(graph.outputs[slot.output].container))
+        }
+        return EncodeStage(
+            settings: settings, isSound: !branch.filter.isPicture, receivers: receivers, statistics: statistics,
+            control: control)
+    }
+
+    private func target(of branch: MediaGraph.Branch, _ encoder: EncodeStage?) -> any BranchTarget {
+        if case .consume(let consumer) = branch.target { return ConsumeTarget(consumer: consumer, control: control) }
+        return encoder ?? NoTarget()
+    }
+
+    private func makeDecoder(
+        _ decoded: MediaGraph.DecodedStream, index: Int, filtering: [FilterStage]
+    ) throws -> DecodeStage {
+        let stream = demuxers[decoded.source.input].streams[decoded.source.stream]
+        var receivers: [DecodeStage.Receiver] = []
+        for (branch, stage) in zip(graph.branches, filtering) {
+            for (pad, source) in branch.sources.enumerated() where source == index {
+                receivers.append(DecodeStage.Receiver(inbox: stage.inbox, pad: pad))
+            }
+        }
+        return try DecodeStage(
+            decoded: decoded, stream: stream, receivers: receivers, tolerance: tolerance,
+            threads: stream.kind == .audio ? 1 : control.budget.decoderThreads, control: control)
+    }
+
+    private func makeDemuxer(
+        _ demuxer: Demuxer, index: Int, decoding: [DecodeStage], muxing: [MuxStage]
+    ) -> DemuxStage? {
+        var routes: [Int: [DemuxStage.Route]] = [:]
+        var starts: [Int64] = []
+        for (decoded, stage) in zip(graph.decoded, decoding) where decoded.source.input == index {
+            routes[decoded.source.stream, default: []].append(.decode(stage.inbox))
+            starts.append(decoded.window.isTrimmed ? decoded.window.origin : .min)
+        }
+        for copied in graph.copied where copied.source.input == index {
+            let route = CopyRoute(
+                copied: copied, stream: demuxer.streams[copied.source.stream],
+                inbox: muxing[copied.slot.output].inbox)
+            routes[copied.source.stream, default: []].append(.copy(route))
+            starts.append(copied.window.isTrimmed ? copied.window.origin : .min)
+        }
+        guard !routes.isEmpty else { return nil }
+        // Everything before the earliest start is of no use to anyone.
+        let start = starts.min().flatMap { $0 == .min ? nil : $0 }
+        return DemuxStage(demuxer: demuxer, routes: routes, start: start, control: control)
+    }
+
+    /// Tells the muxers about copied streams, which are known before anything runs.
+    private func announceCopies(_ muxing: [MuxStage]) throws {
+        for copied in graph.copied {
+            let stream = demuxers[copied.source.input].streams[copied.source.stream]
+            let parameters = try CodecParameters(copying: stream.parameters)
+            if copied.clearsCodecTag { parameters.setTag(copied.codecTag) }
+            let described = graph.outputs[copied.slot.output].streams[copied.slot.stream]
+            var settings = Muxer.StreamSettings(parameters: parameters, timeBase: stream.timeBase)
+            settings.frameRate = stream.averageFrameRate
+            settings.tags = described.tags
+            settings.disposition = described.disposition
+            settings.sideData = described.sideData
+            _ = muxing[copied.slot.output].inbox.send(.start(settings), bytes: 0, pad: copied.slot.stream)
+        }
+    }
+
+    // MARK: Running
+
+    private func execute(_ stages: [any Stage]) throws {
+        let control = control
+        let running = RunningCount(stages.count)
+        control.onStop {
+            for stage in stages { stage.stop() }
+            running.wake()
+        }
+        var threads: [EngineThread] = []
+        for stage in stages {
+            do {
+                threads.append(
+                    try EngineThread(name: stage.name) {
+                        do { try stage.run() } catch { control.fail(error) }
+                        stage.close()
+                        running.countDown()
+                    })
+            } catch {
+                control.fail(error)
+                running.countDown()
+            }
+        }
+        watch(running)
+        for thread in threads { thread.join() }
+        JobLog.drain()
+        if let failure = control.failure { throw failure }
+    }
+
+    /// Reports progress, empties the log ring and minds the wall time until all stages are done.
+    private func watch(_ running: RunningCount) {
+        while !running.wait(milliseconds: 100) {
+            JobLog.drain()
+            do { try control.checkpoint() } catch { control.fail(error) }
+            if !control.isStopped { progress?(control.progress.snapshot) }
+        }
+    }
+}
+
+/// How many stages still run.
+///
+// Safe to send: the count is guarded by `lock`.
+private final class RunningCount: @unchecked Sendable {
+    private var count: Int
+    private let lock = ConditionLock()
+
+    init(_ count: Int) { self.count = count }
+
+    func countDown() {
+        lock.withLock {
+            count -= 1
+            lock.signalAll()
+        }
+    }
+
+    func wake() { lock.withLock { lock.signalAll() } }
+
+    /// Waits until none is left or the time is over. Returns whether none is left.
+    func wait(milliseconds: Int) -> Bool {
+        lock.withLock {
+            if count > 0 { lock.wait(milliseconds: milliseconds) }
+            return count == 0
+        }
+    }
+}
+
+/// The target of a branch that leads nowhere.
+private final class NoTarget: BranchTarget {
+    let frameSize: Int? = nil
+    func open(format: FrameFormat, first: Frame) throws -> Int? { nil }
+    func send(_ frame: Frame) -> Bool { false }
+    func finish() {}
+}

@@ -1,0 +1,49 @@
+/// Something a user should know about a result that was made all the same.
+public struct MediaWarning: Codable, Sendable, Hashable, CustomStringConvertible {
+    /// What kind of warning it is. Open: more may come.
+    public struct Code: RawRepresentable, Codable, Hashable, Sendable {
+        public let rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+        public init(from decoder: any Swift.Decoder) throws {
+            rawValue = try decoder.singleValueContainer().decode(String.self)
+        }
+        public func encode(to encoder: any Swift.Encoder) throws {
+            var container = encoder.singleValueContainer()
+            try container.encode(rawValue)
+        }
+
+        /// Frames that could not be decoded and are missing.
+        public static let lostFrames = Code(rawValue: "lost_frames")
+        /// Frames that were damaged and shown as well as possible.
+        public static let concealedFrames = Code(rawValue: "concealed_frames")
+        /// The input or result is shorter or longer than it says or should be.
+        public static let durationMismatch = Code(rawValue: "duration_mismatch")
+        /// A font that was asked for is not there; another took its place.
+        public static let substitutedFont = Code(rawValue: "substituted_font")
+        /// A character that no font can draw.
+        public static let missingGlyph = Code(rawValue: "missing_glyph")
+        /// A subtitle cue that was skipped or changed.
+        public static let subtitle = Code(rawValue: "subtitle")
+        /// A stream of the input that is not in the output.
+        public static let droppedStream = Code(rawValue: "dropped_stream")
+        /// Timestamps that had to be mended.
+        public static let timestamps = Code(rawValue: "timestamps")
+        /// The output's layout is not the one asked for, but valid.
+        public static let container = Code(rawValue: "container")
+        /// A setting that was adjusted.
+        public static let adjusted = Code(rawValue: "adjusted")
+    }
+
+    public var code: Code
+    public var message: String
+    /// The stream's index in the input, where it concerns one.
+    public var stream: Int?
+
+    public init(_ code: Code, _ message: String, stream: Int? = nil) {
+        self.code = code
+        self.message = message
+        self.stream = stream
+    }
+
+    public var description: String { message }
+}

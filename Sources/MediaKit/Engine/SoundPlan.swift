@@ -1,0 +1,54 @@
+import CAVShim
+
+/// What shall become of the sound of one branch.
+struct SoundPlan: Sendable {
+    /// Hz; `nil` keeps the source's if the encoder takes it.
+    var sampleRate: Int?
+    /// `nil` keeps the source's layout if the encoder takes it.
+    var channelLayout: String?
+    /// Decibels.
+    var gain: Double?
+    /// Sample formats that may come out, by libav's names, best first; empty for any.
+    var sampleFormats: [String] = []
+    /// Rates that the encoder takes; empty for any.
+    var supportedRates: [Int] = []
+    /// Layouts that the encoder takes; empty for any.
+    var supportedLayouts: [String] = []
+
+    func text(for format: FrameFormat) throws -> FilterText {
+        var text = FilterText()
+        if let gain, gain != 0 { text.append("volume", [("volume", "\(gain)dB")]) }
+        var options = [("sample_rates", "\(rate(for: format))"), ("channel_layouts", layout(for: format))]
+        if !sampleFormats.isEmpty {
+            options.insert(("sample_fmts", preferred(format).joined(separator: "|")), at: 0)
+        }
+        text.append("aformat", options)
+        return text
+    }
+
+    func rate(for format: FrameFormat) -> Int {
+        let wanted = sampleRate ?? format.sampleRate
+        if supportedRates.isEmpty || supportedRates.contains(wanted) { return wanted }
+        // The next higher keeps all that is there.
+        return supportedRates.filter { $0 > wanted }.min() ?? supportedRates.max() ?? wanted
+    }
+
+    func layout(for format: FrameFormat) -> String {
+        let wanted = channelLayout ?? format.channelLayout
+        if supportedLayouts.isEmpty || supportedLayouts.contains(wanted) { return wanted }
+        let count = ChannelLayout.count(wanted)
+        if let same = supportedLayouts.first(where: { ChannelLayout.count($0) == count }) { return same }
+        let fewer = supportedLayouts.filter { ChannelLayout.count($0) < count }
+        return fewer.max { ChannelLayout.count($0) < ChannelLayout.count($1) } ?? supportedLayouts.first ?? wanted
+    }
+
+    /// The source's own sample format first, so that nothing is converted without need.
+    private func preferred(_ format: FrameFormat) -> [String] {
+        let own = AVSampleFormat(rawValue: format.format)
+        let names = [own, av_get_packed_sample_fmt(own), av_get_planar_sample_fmt(own)].compactMap { format in
+            av_get_sample_fmt_name(format).map { String(cString: $0) }
+        }
+        guard let match = names.first(where: sampleFormats.contains) else { return sampleFormats }
+        return [match]
+    }
+}

@@ -1,0 +1,104 @@
+import CAVShim
+import Glibc
+
+/// What a codec or filter answers besides its result.
+enum Flow {
+    /// A result was delivered.
+    case ready
+    /// It wants more input first.
+    case again
+    /// All input was used up.
+    case end
+}
+
+/// The owner of one decoder.
+///
+/// Thread safety: used by one thread at a time; codecs may use threads of their own.
+final class Decoder {
+    let stream: InputStream
+    let raw: UnsafeMutablePointer<AVCodecContext>
+    /// Packets that the decoder refused as damaged.
+    private(set) var refusedPackets = 0
+
+    struct Settings {
+        var threads = 1
+        var strict = false
+        /// Decode key frames only.
+        var keyFramesOnly = false
+    }
+
+    init(stream: InputStream, settings: Settings, control: JobControl) throws {
+        self.stream = stream
+        let input = stream.demuxer.name
+        guard let codec = avcodec_find_decoder(stream.codecID) else {
+            throw MediaError(
+                .unsupported, "no decoder for \(stream.codecName)", hint: "install an FFmpeg build that has one",
+                input: input, stream: stream.index)
+        }
+        raw = try allocated(avcodec_alloc_context3(codec), "a decoder")
+        // From here on all properties are set, and deinit frees it if this throws.
+        try check(avcodec_parameters_to_context(raw, stream.parameters), "bad codec parameters", input: input)
+        raw.pointee.opaque = control.log.mark
+        raw.pointee.pkt_timebase = stream.timeBase.raw
+        raw.pointee.thread_count = Int32(settings.threads)
+        raw.pointee.max_pixels = Int64(control.limits.pixels)
+        if settings.strict { raw.pointee.err_recognition |= AV_EF_EXPLODE }
+        if settings.keyFramesOnly { raw.pointee.skip_frame = AVDISCARD_NONKEY }
+        let result = avcodec_open2(raw, codec, nil)
+        if result < 0 {
+            var error = MediaError.libav(
+                result, "cannot open the \(stream.codecName) decoder", input: input, stream: stream.index)
+            if error.code == .internal { error.code = .badInput }
+            throw error
+        }
+    }
+
+    deinit {
+        var context: UnsafeMutablePointer<AVCodecContext>? = raw
+        avcodec_free_context(&context)
+    }
+
+    /// Gives the decoder a packet, or `nil` at the end.
+    ///
+    /// - Returns: `again` if frames must be taken first; the packet is then not used.
+    func send(_ packet: Packet?) throws -> Flow {
+        let result = avcodec_send_packet(raw, packet?.raw)
+        switch result {
+        case 0...: return .ready
+        case cav_error(EAGAIN): return .again
+        case CAV_ERROR_EOF: return .end
+        default: return try refused(result)
+        }
+    }
+
+    /// Takes the next frame.
+    func receive(into frame: Frame) throws -> Flow {
+        while true {
+            let result = avcodec_receive_frame(raw, frame.raw)
+            switch result {
+            case 0...: return .ready
+            case cav_error(EAGAIN): return .again
+            case CAV_ERROR_EOF: return .end
+            // With frame threads a packet's error shows only here; the frames after it are still to come.
+            default: _ = try refused(result)
+            }
+        }
+    }
+
+    func flush() { avcodec_flush_buffers(raw) }
+
+    private func refused(_ result: Int32) throws -> Flow {
+        // Memory and such are not the packet's fault.
+        guard result != cav_error(ENOMEM) else {
+            throw MediaError.libav(result, "cannot decode", input: stream.demuxer.name, stream: stream.index)
+        }
+        refusedPackets += 1
+        if raw.pointee.err_recognition & AV_EF_EXPLODE != 0 {
+            throw MediaError(
+                .badInput, "damaged \(stream.codecName) data", hint: "allow losses with tolerance.strict = false",
+                input: stream.demuxer.name, stream: stream.index,
+                libav: MediaError.Libav(code: result, text: MediaError.libavText(result)))
+        }
+        return .ready
+    }
+}

@@ -1,0 +1,175 @@
+import ByteIO
+import CAVShim
+import Glibc
+
+/// The owner of one opened input: it knows the streams and reads their packets in the container's order.
+///
+/// libav reads through the given source alone: its protocols are off, and what a container tries to open besides is
+/// refused.
+///
+// Safe to send: used by one thread at a time; it is opened and planned on the job's thread and then read on the
+// demuxer stage's. Stream parameters are not changed after opening.
+final class Demuxer: @unchecked Sendable {
+    /// How much of the input is looked at before `streams` is trusted.
+    enum Analysis {
+        /// Read packets until every stream is known (`avformat_find_stream_info`).
+        case full
+        /// Only the header, if it tells all about its sound streams; else as `full`.
+        case headerIfSoundIsKnown
+    }
+
+    let name: String
+    let raw: UnsafeMutablePointer<AVFormatContext>
+    private(set) var streams: [InputStream] = []
+    private let bridge: InputBridge
+    private let control: JobControl
+
+    /// Opens `source` and analyses its streams.
+    ///
+    /// - Throws: ``MediaError``: `bad_input` where it is not media, `unsupported` where it refers to other files,
+    ///   `resource_limit`, `io`, `cancelled`.
+    init(source: any ByteSource, control: JobControl, analysis: Analysis = .full) throws {
+        try LibavLibrary.start()
+        control.log.adoptThread()
+        self.control = control
+        name = source.name
+        if source.length == 0 {
+            throw MediaError(.badInput, "the input is empty (0 bytes)", input: source.name)
+        }
+        let smallReads = analysis == .headerIfSoundIsKnown && source.isSeekable
+        bridge = try InputBridge(source: source, control: control, bufferSize: smallReads ? 4 << 10 : 64 << 10)
+
+        var context = avformat_alloc_context()
+        let opened = try allocated(context, "a demuxer")
+        opened.pointee.pb = bridge.io
+        opened.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
+        opened.pointee.opaque = control.log.mark
+        opened.pointee.interrupt_callback = control.interruptCallback
+        opened.pointee.max_streams = Int32(clamping: control.limits.streams)
+        cav_refuse_nested_io(opened)
+        _ = cav_take_refused_name()
+        // A protocol that is not on the list cannot be opened, and no protocol has this name.
+        let options = Options(["protocol_whitelist": "none"])
+        let result = avformat_open_input(&context, "", nil, &options.raw)
+        guard result >= 0, let context else {
+            throw Self.openError(result, bridge: bridge, control: control, name: source.name)
+        }
+        raw = context
+        // From here on all properties are set, and deinit closes it if this throws.
+        try analyse(analysis)
+        streams = (0..<Int(raw.pointee.nb_streams)).compactMap { index in
+            raw.pointee.streams[index].map { InputStream(demuxer: self, index: index, raw: $0) }
+        }
+        guard !streams.isEmpty else {
+            throw MediaError(.badInput, "no streams in it (\(formatName))", input: name)
+        }
+        guard streams.count <= control.limits.streams else {
+            throw MediaError(
+                .resourceLimit, "it has \(streams.count) streams, more than the limit of \(control.limits.streams)",
+                hint: "raise limits.streams", input: name)
+        }
+    }
+
+    deinit {
+        var context: UnsafeMutablePointer<AVFormatContext>? = raw
+        avformat_close_input(&context)
+    }
+
+    /// Bytes read from the source so far.
+    var bytesRead: Int64 { bridge.bytesRead }
+    var isSeekable: Bool { bridge.source.isSeekable }
+    var byteCount: Int64? { bridge.source.length }
+    /// libav's short names for the container: "mov,mp4,m4a,3gp,3g2,mj2".
+    var formatName: String { String(cString: raw.pointee.iformat.pointee.name) }
+    var formatLongName: String { raw.pointee.iformat.pointee.long_name.map { String(cString: $0) } ?? formatName }
+    /// Microseconds, or `nil` if unknown.
+    var startTime: Int64? { raw.pointee.start_time == CAV_NOPTS ? nil : raw.pointee.start_time }
+    /// Microseconds, or `nil` if unknown.
+    var duration: Int64? {
+        raw.pointee.duration == CAV_NOPTS || raw.pointee.duration <= 0 ? nil : raw.pointee.duration
+    }
+    var bitRate: Int64? { raw.pointee.bit_rate > 0 ? raw.pointee.bit_rate : nil }
+    var tags: [(key: String, value: String)] { Options.read(raw.pointee.metadata) }
+    /// Whether jumps of timestamps are part of the format (MPEG-TS and others).
+    var hasDiscontinuousTime: Bool { raw.pointee.iformat.pointee.flags & AVFMT_TS_DISCONT != 0 }
+
+    /// Reads the next packet of any stream that is not discarded.
+    ///
+    /// - Returns: false at the end.
+    func read(into packet: Packet) throws -> Bool {
+        while true {
+            let result = av_read_frame(raw, packet.raw)
+            try bridge.rethrow()
+            switch result {
+            case 0...: return true
+            case CAV_ERROR_EOF: return false
+            case cav_error(EAGAIN): try control.checkpoint()
+            case CAV_ERROR_EXIT: throw control.failure ?? MediaError(.cancelled, "cancelled", input: name)
+            default: throw MediaError.libav(result, "cannot read on", input: name)
+            }
+        }
+    }
+
+    /// Goes to the last key frame of `stream` (or of the best stream) at or before `timestamp`, in that stream's
+    /// time base (else microseconds).
+    func seek(to timestamp: Int64, stream: InputStream?) throws {
+        let result = avformat_seek_file(raw, Int32(stream?.index ?? -1), .min, timestamp, timestamp, 0)
+        try bridge.rethrow()
+        try check(result, "cannot seek", input: name, stream: stream?.index)
+    }
+
+    /// Leaves all streams but `used` unread: a demuxer with an index does not even fetch their bytes.
+    func discard(allBut used: Set<Int>) {
+        for stream in streams {
+            stream.raw.pointee.discard = used.contains(stream.index) ? AVDISCARD_DEFAULT : AVDISCARD_ALL
+        }
+    }
+
+    private func analyse(_ analysis: Analysis) throws {
+        if analysis == .headerIfSoundIsKnown, soundIsKnownFromHeader { return }
+        let result = avformat_find_stream_info(raw, nil)
+        try bridge.rethrow()
+        if control.isStopped { try control.checkpoint() }
+        try check(result, "cannot find out about its streams", input: name)
+    }
+
+    private var soundIsKnownFromHeader: Bool {
+        guard formatName.hasPrefix("mov,") else { return false }
+        var hasSound = false
+        for index in 0..<Int(raw.pointee.nb_streams) {
+            guard let parameters = raw.pointee.streams[index]?.pointee.codecpar,
+                parameters.pointee.codec_type == AVMEDIA_TYPE_AUDIO
+            else { continue }
+            guard parameters.pointee.sample_rate > 0, parameters.pointee.ch_layout.nb_channels > 0,
+                parameters.pointee.codec_id != AV_CODEC_ID_NONE
+            else { return false }
+            // The extradata may promise more than the box: SBR doubles the rate, PS the channels; and a frame's size
+            // must be known to copy it.
+            if parameters.pointee.codec_id == AV_CODEC_ID_AAC, parameters.pointee.extradata_size < 2 { return false }
+            hasSound = true
+        }
+        return hasSound
+    }
+
+    private static func openError(
+        _ result: Int32, bridge: InputBridge, control: JobControl, name: String
+    ) -> MediaError {
+        do { try bridge.rethrow() } catch { return MediaError.wrapping(error, input: name) }
+        if let failure = control.failure { return failure }
+        let refused = String(cString: cav_take_refused_name())
+        if !refused.isEmpty {
+            return MediaError(
+                .unsupported, "it refers to another file (\(refused.prefix(120))), which is not followed",
+                hint: "give the media itself as the input", input: name)
+        }
+        if result == CAV_ERROR_INVALIDDATA || result == CAV_ERROR_EOF || result == cav_error(EIO) {
+            return MediaError(
+                .badInput, "not a media file, or its header is damaged", input: name,
+                libav: MediaError.Libav(code: result, text: MediaError.libavText(result)), log: control.log.recent())
+        }
+        var error = MediaError.libav(result, "cannot open it", input: name)
+        if error.code == .internal { error.code = .badInput }
+        error.log = control.log.recent()
+        return error
+    }
+}

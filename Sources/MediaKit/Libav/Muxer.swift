@@ -1,0 +1,178 @@
+import ByteIO
+import CAVShim
+
+/// The owner of one output container.
+///
+/// Thread safety: used by one thread at a time.
+final class Muxer {
+    /// What a stream of the output looks like before its first packet.
+    struct StreamSettings: @unchecked Sendable {
+        // Safe to send: the codec parameters are a copy of its own that nobody changes.
+        let parameters: CodecParameters
+        /// The time base of the packets that will come.
+        var timeBase: Rational
+        var frameRate = Rational(0, 1)
+        var tags: [(key: String, value: String)] = []
+        var disposition: Int32 = 0
+        /// libav's side data to carry: HDR metadata, rotation of a copied stream, …
+        var sideData: [(type: AVPacketSideDataType, bytes: [UInt8])] = []
+    }
+
+    struct Chapter: Sendable {
+        var timeBase: Rational
+        var start: Int64
+        var end: Int64
+        var tags: [(key: String, value: String)]
+    }
+
+    let raw: UnsafeMutablePointer<AVFormatContext>
+    private let name: String
+    private let bridge: OutputBridge?
+    private let control: JobControl
+    private let options: Options
+    /// The time bases that the caller's packets are in, by stream.
+    private var packetTimeBases: [Rational] = []
+    private var isStarted = false
+
+    /// - Parameters:
+    ///   - format: libav's name of the container.
+    ///   - bridge: where the bytes go; `nil` for the container "null".
+    init(
+        format: String, name: String, bridge: OutputBridge?, options: [String: String], bitexact: Bool,
+        control: JobControl
+    ) throws {
+        self.name = name
+        self.bridge = bridge
+        self.control = control
+        self.options = Options(options)
+        var context: UnsafeMutablePointer<AVFormatContext>?
+        let result = avformat_alloc_output_context2(&context, nil, format, nil)
+        guard result >= 0, let context else {
+            throw MediaError(.unsupported, "these libraries cannot write the container \(format)", input: name)
+        }
+        raw = context
+        raw.pointee.opaque = control.log.mark
+        raw.pointee.pb = bridge?.io
+        raw.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
+        if bitexact { raw.pointee.flags |= AVFMT_FLAG_BITEXACT }
+        cav_refuse_nested_io(raw)
+    }
+
+    deinit { avformat_free_context(raw) }
+
+    /// Whether a container wants the codecs' headers apart from the packets.
+    static func wantsGlobalHeader(_ format: String) -> Bool {
+        guard let description = av_guess_format(format, nil, nil) else { return false }
+        return description.pointee.flags & AVFMT_GLOBALHEADER != 0
+    }
+
+    /// Whether a container can hold a codec at all.
+    static func canHold(_ codec: AVCodecID, in format: String) -> Bool {
+        guard let description = av_guess_format(format, nil, nil) else { return false }
+        return avformat_query_codec(description, codec, FF_COMPLIANCE_NORMAL) == 1
+    }
+
+    func addStream(_ settings: StreamSettings) throws {
+        let stream = try allocated(avformat_new_stream(raw, nil), "a stream")
+        try check(avcodec_parameters_copy(stream.pointee.codecpar, settings.parameters.raw), "no memory for a stream")
+        stream.pointee.time_base = settings.timeBase.raw
+        if settings.frameRate.isPositive {
+            stream.pointee.avg_frame_rate = settings.frameRate.raw
+            stream.pointee.r_frame_rate = settings.frameRate.raw
+        }
+        stream.pointee.sample_aspect_ratio = settings.parameters.raw.pointee.sample_aspect_ratio
+        stream.pointee.disposition = settings.disposition
+        for tag in settings.tags { av_dict_set(&stream.pointee.metadata, tag.key, tag.value, 0) }
+        for data in settings.sideData {
+            guard let place = cav_stream_new_side_data(stream, data.type, data.bytes.count) else {
+                throw MediaError(.resourceLimit, "no memory for a stream's side data")
+            }
+            UnsafeMutableRawBufferPointer(start: place, count: data.bytes.count).copyBytes(from: data.bytes)
+        }
+        packetTimeBases.append(settings.timeBase)
+    }
+
+    func setTags(_ tags: [(key: String, value: String)]) {
+        for tag in tags { av_dict_set(&raw.pointee.metadata, tag.key, tag.value, 0) }
+    }
+
+    func addChapter(_ chapter: Chapter) throws {
+        var tags: UnsafeMutablePointer<OpaquePointer?>?
+        try check(
+            cav_add_chapter(raw, chapter.timeBase.raw, chapter.start, chapter.end, &tags), "no memory for a chapter")
+        for tag in chapter.tags { av_dict_set(tags, tag.key, tag.value, 0) }
+    }
+
+    func writeHeader() throws {
+        let result = avformat_write_header(raw, &options.raw)
+        try finishCall(result, "cannot begin the \(formatName) output")
+        isStarted = true
+        try options.requireAllUsed(by: "the container \(formatName)")
+    }
+
+    /// Writes a packet, whose timestamps are in the time base that its stream was added with. Packets of all streams
+    /// must come in order of their decoding timestamps.
+    func write(_ packet: Packet) throws {
+        guard let stream = raw.pointee.streams[packet.stream] else { return }
+        packet.rescale(from: packetTimeBases[packet.stream], to: Rational(stream.pointee.time_base))
+        packet.raw.pointee.pos = -1
+        try finishCall(av_write_frame(raw, packet.raw), "cannot write a packet", stream: packet.stream)
+    }
+
+    /// Ends the container: its index, sizes and so on.
+    func writeTrailer() throws {
+        try finishCall(av_write_trailer(raw), "cannot end the \(formatName) output")
+        if let io = raw.pointee.pb { avio_flush(io) }
+        try bridge?.rethrow()
+    }
+
+    private var formatName: String { String(cString: raw.pointee.oformat.pointee.name) }
+
+    private func finishCall(_ result: Int32, _ message: String, stream: Int? = nil) throws {
+        try bridge?.rethrow()
+        if let io = raw.pointee.pb, io.pointee.error < 0 {
+            if control.isStopped { try control.checkpoint() }
+            throw MediaError.libav(io.pointee.error, message, input: name)
+        }
+        guard result < 0 else { return }
+        if control.isStopped { try control.checkpoint() }
+        var error = MediaError.libav(result, message, input: name, stream: stream)
+        if error.code == .internal || error.code == .badInput {
+            error.code = .unsupported
+            error.hint = "this container may not take these streams together"
+        }
+        error.log = control.log.recent()
+        if let last = error.log.last { error.message += " (\(last))" }
+        throw error
+    }
+}
+
+/// The owner of a copy of codec parameters.
+///
+// Safe to send: not changed after it was made and handed on.
+final class CodecParameters: @unchecked Sendable {
+    let raw: UnsafeMutablePointer<AVCodecParameters>
+
+    init(copying other: UnsafePointer<AVCodecParameters>) throws {
+        raw = try allocated(avcodec_parameters_alloc(), "codec parameters")
+        try check(avcodec_parameters_copy(raw, other), "no memory for codec parameters")
+    }
+
+    init(of encoder: Encoder) throws {
+        raw = try allocated(avcodec_parameters_alloc(), "codec parameters")
+        try check(avcodec_parameters_from_context(raw, encoder.raw), "no memory for codec parameters")
+        if let tag = encoder.settings.codecTag { setTag(tag) }
+    }
+
+    deinit {
+        var pointer: UnsafeMutablePointer<AVCodecParameters>? = raw
+        avcodec_parameters_free(&pointer)
+    }
+
+    /// Sets the four-character code, or clears it so that the container chooses.
+    func setTag(_ tag: String?) {
+        let bytes = Array((tag ?? "").utf8)
+        raw.pointee.codec_tag = bytes.count == 4
+            ? bytes.enumerated().reduce(0) { $0 | UInt32($1.element) << (8 * UInt32($1.offset)) } : 0
+    }
+}

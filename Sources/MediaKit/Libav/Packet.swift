@@ -1,0 +1,52 @@
+import CAVShim
+
+/// The owner of one AVPacket: a piece of encoded data of one stream.
+///
+// Safe to send: a packet is touched by one thread at a time; handing it to a channel gives it away. The data behind
+// it is reference counted by libav with atomics and never written after it was read.
+final class Packet: @unchecked Sendable {
+    let raw: UnsafeMutablePointer<AVPacket>
+
+    init() throws { raw = try allocated(av_packet_alloc(), "a packet") }
+
+    private init(takingOwnershipOf raw: UnsafeMutablePointer<AVPacket>) { self.raw = raw }
+
+    deinit {
+        var pointer: UnsafeMutablePointer<AVPacket>? = raw
+        av_packet_free(&pointer)
+    }
+
+    /// Another reference to the same data, whose timestamps and stream may be changed apart.
+    func ref() throws -> Packet { Packet(takingOwnershipOf: try allocated(av_packet_clone(raw), "a packet")) }
+
+    var stream: Int {
+        get { Int(raw.pointee.stream_index) }
+        set { raw.pointee.stream_index = Int32(newValue) }
+    }
+    /// In the time base of its stream, or `nil` if unknown.
+    var pts: Int64? {
+        get { raw.pointee.pts == CAV_NOPTS ? nil : raw.pointee.pts }
+        set { raw.pointee.pts = newValue ?? CAV_NOPTS }
+    }
+    var dts: Int64? {
+        get { raw.pointee.dts == CAV_NOPTS ? nil : raw.pointee.dts }
+        set { raw.pointee.dts = newValue ?? CAV_NOPTS }
+    }
+    /// 0 if unknown.
+    var duration: Int64 {
+        get { raw.pointee.duration }
+        set { raw.pointee.duration = newValue }
+    }
+    /// Bytes of data.
+    var size: Int { Int(raw.pointee.size) }
+    var isKey: Bool { raw.pointee.flags & AV_PKT_FLAG_KEY != 0 }
+    var isCorrupt: Bool { raw.pointee.flags & AV_PKT_FLAG_CORRUPT != 0 }
+    /// To be decoded but not shown: outside an edit list.
+    var isDiscarded: Bool { raw.pointee.flags & AV_PKT_FLAG_DISCARD != 0 }
+
+    func rescale(from: Rational, to: Rational) { av_packet_rescale_ts(raw, from.raw, to.raw) }
+    func unref() { av_packet_unref(raw) }
+
+    /// A copy of the data.
+    var bytes: [UInt8] { Array(UnsafeBufferPointer(start: raw.pointee.data, count: size)) }
+}

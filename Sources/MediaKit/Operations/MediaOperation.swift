@@ -1,0 +1,136 @@
+/// A piece of work on media: a value that is the library's argument, the command's `--request` and a job's payload
+/// alike.
+///
+/// In JSON it is an object with the key `operation` and the operation's own keys. Unknown keys are refused; every key
+/// that has a default may be left out.
+public protocol MediaOperation: Codable, Sendable {
+    associatedtype Output: Codable & Sendable
+
+    /// The operation's name in JSON: "transcode".
+    static var name: String { get }
+
+    /// Throws ``MediaError`` with code `bad_request` if a value is out of range or two exclude each other. Looks at
+    /// nothing but the request.
+    func validate() throws
+
+    /// The operation as a request of any kind.
+    var request: MediaRequest { get }
+
+    /// Takes this operation's result out of a result of any kind.
+    static func output(of result: MediaResult) -> Output?
+}
+
+/// Any operation.
+public enum MediaRequest: Codable, Sendable {
+    case probe(Probe)
+    case transcode(Transcode)
+    case burnSubtitles(BurnSubtitles)
+    case extractAudio(ExtractAudio)
+
+    /// The names that `operation` may have.
+    public static let operationNames = [Probe.name, Transcode.name, BurnSubtitles.name, ExtractAudio.name]
+
+    var operation: any ExecutableOperation {
+        switch self {
+        case .probe(let operation): operation
+        case .transcode(let operation): operation
+        case .burnSubtitles(let operation): operation
+        case .extractAudio(let operation): operation
+        }
+    }
+
+    private enum Key: String, CodingKey {
+        case operation
+    }
+
+    public init(from decoder: any Swift.Decoder) throws {
+        let name = try decoder.container(keyedBy: Key.self).decode(String.self, forKey: .operation)
+        switch name {
+        case Probe.name: self = .probe(try Probe(from: decoder))
+        case Transcode.name: self = .transcode(try Transcode(from: decoder))
+        case BurnSubtitles.name: self = .burnSubtitles(try BurnSubtitles(from: decoder))
+        case ExtractAudio.name: self = .extractAudio(try ExtractAudio(from: decoder))
+        default:
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(
+                    codingPath: decoder.codingPath + [Key.operation],
+                    debugDescription:
+                        "unknown operation \"\(name)\"; there are \(Self.operationNames.joined(separator: ", "))"))
+        }
+    }
+
+    public func encode(to encoder: any Swift.Encoder) throws {
+        try operation.encode(to: encoder)
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(type(of: operation).name, forKey: .operation)
+    }
+}
+
+/// The result of any operation.
+public enum MediaResult: Codable, Sendable {
+    case info(MediaInfo)
+    case render(RenderResult)
+    case audio(ExtractAudioResult)
+
+    private enum Key: String, CodingKey, CaseIterable {
+        case info, render, audio
+    }
+
+    public init(from decoder: any Swift.Decoder) throws {
+        let values = try decoder.container(keyedBy: Key.self)
+        if let info = try values.decodeIfPresent(MediaInfo.self, forKey: .info) {
+            self = .info(info)
+        } else if let audio = try values.decodeIfPresent(ExtractAudioResult.self, forKey: .audio) {
+            self = .audio(audio)
+        } else {
+            self = .render(try values.decode(RenderResult.self, forKey: .render))
+        }
+    }
+
+    public func encode(to encoder: any Swift.Encoder) throws {
+        var values = encoder.container(keyedBy: Key.self)
+        switch self {
+        case .info(let value): try values.encode(value, forKey: .info)
+        case .render(let value): try values.encode(value, forKey: .render)
+        case .audio(let value): try values.encode(value, forKey: .audio)
+        }
+    }
+}
+
+/// What carries requests out: this process (``MediaEngine``), or another one that is sent the same JSON.
+public protocol MediaExecutor: Sendable {
+    /// - Parameter progress: called at most ten times a second, from any thread.
+    /// - Throws: ``MediaError``, nothing else. Cancelling the task cancels the work.
+    func execute(
+        _ request: MediaRequest, progress: (@Sendable (Progress) -> Void)?
+    ) async throws -> MediaResult
+}
+
+extension MediaExecutor {
+    /// Carries out one operation.
+    ///
+    /// ```swift
+    /// let result = try await MediaEngine().run(Transcode(input: "in.mov", output: "out.mp4"))
+    /// ```
+    public func run<Operation: MediaOperation>(
+        _ operation: Operation, progress: (@Sendable (Progress) -> Void)? = nil
+    ) async throws -> Operation.Output {
+        let result = try await execute(operation.request, progress: progress)
+        guard let output = Operation.output(of: result) else {
+            throw MediaError(.internal, "the executor answered \(Operation.name) with another operation's result")
+        }
+        return output
+    }
+}
+
+/// How an operation is carried out in this process: on the job's own thread.
+protocol ExecutableOperation: MediaOperation {
+    var settings: JobSettings { get }
+    func execute(_ job: Job) throws -> MediaResult
+}
+
+/// What all operations can be told about how to work.
+struct JobSettings {
+    var threads: Int?
+    var limits = Limits()
+}

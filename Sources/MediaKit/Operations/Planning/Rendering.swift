@@ -1,0 +1,84 @@
+import ByteIO
+import CAVShim
+
+/// Carries out a transcode, with work on the pictures if asked: opens the input, plans the graph, runs it once or in
+/// two passes, judges what came out, and publishes it.
+///
+/// Thread safety: used by the job's thread.
+struct Rendering {
+    /// Makes the work on pictures once their shape is known.
+    typealias ProcessorMaker = (Demuxer, InputStream) throws -> [any FrameProcessor]
+
+    private let request: Transcode
+    private let job: Job
+    private let processors: ProcessorMaker?
+
+    init(_ request: Transcode, job: Job, processors: ProcessorMaker? = nil) {
+        self.request = request
+        self.job = job
+        self.processors = processors
+    }
+
+    func run() throws -> RenderResult {
+        let container = try Container.resolve(request.container, output: request.output)
+        // The output is tried first: an hour of work must not end in "exists already".
+        let sink = try job.sink(request.output, overwrite: request.overwrite)
+        let demuxer = try job.open(request.input)
+        let plan = try RenderPlan(request, container: container, demuxer: demuxer, job: job, processors: processors)
+        job.control.progress.expect(microseconds: plan.expectedDuration)
+
+        if request.video.twoPass, plan.encodesVideo {
+            return try runTwice(plan, container: container, demuxer: demuxer, sink: sink)
+        }
+        let graph = try plan.graph(pass: nil, statisticsPath: nil, sink: sink)
+        return try finish(plan, graph, container: container, demuxer: demuxer, sink: sink, statistics: nil)
+    }
+
+    private func runTwice(
+        _ plan: RenderPlan, container: Container, demuxer: Demuxer, sink: any ByteSink
+    ) throws -> RenderResult {
+        guard demuxer.isSeekable else {
+            throw MediaError(
+                .unsupported, "two passes need an input that can be read twice; this is a pipe",
+                hint: "use crf, or one pass", input: demuxer.name)
+        }
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/pass"
+        let statistics = PassStatistics()
+        job.control.progress.begin(done: 0, share: 0.45)
+        let first = GraphRunner(
+            graph: try plan.firstPass(statisticsPath: path), demuxers: [demuxer], targets: [nil],
+            tolerance: request.tolerance, control: job.control, statistics: statistics, progress: job.progress)
+        _ = try first.run()
+        job.countRead(demuxer)
+
+        job.control.progress.begin(done: 0.45, share: 0.55)
+        let again = try job.open(request.input)
+        let second = try RenderPlan(request, container: container, demuxer: again, job: job, processors: processors)
+        let graph = try second.graph(pass: .second, statisticsPath: path, sink: sink)
+        return try finish(
+            second, graph, container: container, demuxer: again, sink: sink, statistics: statistics)
+    }
+
+    private func finish(
+        _ plan: RenderPlan, _ graph: MediaGraph, container: Container, demuxer: Demuxer, sink: any ByteSink,
+        statistics: PassStatistics?
+    ) throws -> RenderResult {
+        let target = OutputTarget(sink: sink, reservedIndexBytes: plan.reservedIndexBytes(sink: sink))
+        let runner = GraphRunner(
+            graph: graph, demuxers: [demuxer], targets: [target], tolerance: request.tolerance,
+            control: job.control, statistics: statistics, progress: job.progress)
+        let report = try runner.run()
+        job.countRead(demuxer)
+        try InputVerdict(tolerance: request.tolerance, demuxer: demuxer, control: job.control)
+            .judge(graph: graph, report: report)
+        try target.commit()
+        if let progress = job.progress {
+            var last = job.control.progress.snapshot
+            last.fraction = 1
+            last.eta = 0
+            progress(last)
+        }
+        return plan.result(report: report, graph: graph, bytes: target.size)
+    }
+}

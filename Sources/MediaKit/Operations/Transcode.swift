@@ -1,0 +1,143 @@
+/// Changes a file's container, codecs, size, rate or length.
+///
+/// ```swift
+/// let result = try await MediaEngine().run(
+///     Transcode(input: "in.mov", output: "out.mp4", video: VideoSettings(codec: .h264, crf: 21)))
+/// ```
+public struct Transcode: MediaOperation, Equatable {
+    public static let name = "transcode"
+
+    /// A location that the engine's resolver knows: a path, or `-`.
+    public var input: String
+    public var output: String
+    /// Default: by the output's name.
+    public var container: Container?
+    public var video: VideoSettings
+    public var audio: AudioSettings
+    public var streams: StreamSelection
+    /// Seconds of the input, on its own clock from its first picture or sound on, at which the result begins and
+    /// ends. Exact to the picture and sample wherever a stream is encoded; a copied stream begins at a packet.
+    public var start: Double?
+    public var end: Double?
+    /// Whether an MP4 or MOV has its index in front, so that it plays while it is loaded. Default true.
+    public var indexFirst: Bool
+    /// Whether the same request gives the same bytes, on the same libraries and with the same thread count.
+    public var bitexact: Bool
+    /// Whether an output that is there already is replaced.
+    public var overwrite: Bool
+    /// Cores to use. Default: all that the process may use.
+    public var threads: Int?
+    public var limits: Limits
+    public var tolerance: Tolerance
+
+    public init(
+        input: String, output: String, container: Container? = nil, video: VideoSettings = VideoSettings(),
+        audio: AudioSettings = AudioSettings(), streams: StreamSelection = StreamSelection(), start: Double? = nil,
+        end: Double? = nil, indexFirst: Bool = true, bitexact: Bool = false, overwrite: Bool = false,
+        threads: Int? = nil, limits: Limits = Limits(), tolerance: Tolerance = Tolerance()
+    ) {
+        self.input = input
+        self.output = output
+        self.container = container
+        self.video = video
+        self.audio = audio
+        self.streams = streams
+        self.start = start
+        self.end = end
+        self.indexFirst = indexFirst
+        self.bitexact = bitexact
+        self.overwrite = overwrite
+        self.threads = threads
+        self.limits = limits
+        self.tolerance = tolerance
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case operation, input, output, container, video, audio, streams, start, end, indexFirst, bitexact, overwrite
+        case threads, limits, tolerance
+    }
+
+    public init(from decoder: any Swift.Decoder) throws {
+        let values = try decoder.strictContainer(CodingKeys.self)
+        input = try values.decode(String.self, forKey: .input)
+        output = try values.decode(String.self, forKey: .output)
+        container = try values.decodeIfPresent(Container.self, forKey: .container)
+        video = try values.decodeIfPresent(VideoSettings.self, forKey: .video) ?? VideoSettings()
+        audio = try values.decodeIfPresent(AudioSettings.self, forKey: .audio) ?? AudioSettings()
+        streams = try values.decodeIfPresent(StreamSelection.self, forKey: .streams) ?? StreamSelection()
+        start = try values.decodeIfPresent(Double.self, forKey: .start)
+        end = try values.decodeIfPresent(Double.self, forKey: .end)
+        indexFirst = try values.decodeIfPresent(Bool.self, forKey: .indexFirst) ?? true
+        bitexact = try values.decodeIfPresent(Bool.self, forKey: .bitexact) ?? false
+        overwrite = try values.decodeIfPresent(Bool.self, forKey: .overwrite) ?? false
+        threads = try values.decodeIfPresent(Int.self, forKey: .threads)
+        limits = try values.decodeIfPresent(Limits.self, forKey: .limits) ?? Limits()
+        tolerance = try values.decodeIfPresent(Tolerance.self, forKey: .tolerance) ?? Tolerance()
+    }
+
+    public func encode(to encoder: any Swift.Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(input, forKey: .input)
+        try values.encode(output, forKey: .output)
+        try values.encodeIfPresent(container, forKey: .container)
+        try values.encode(video, forKey: .video)
+        try values.encode(audio, forKey: .audio)
+        try values.encode(streams, forKey: .streams)
+        try values.encodeIfPresent(start, forKey: .start)
+        try values.encodeIfPresent(end, forKey: .end)
+        try values.encode(indexFirst, forKey: .indexFirst)
+        try values.encode(bitexact, forKey: .bitexact)
+        try values.encode(overwrite, forKey: .overwrite)
+        try values.encodeIfPresent(threads, forKey: .threads)
+        try values.encode(limits, forKey: .limits)
+        try values.encode(tolerance, forKey: .tolerance)
+    }
+
+    public func validate() throws {
+        try video.validate()
+        try audio.validate()
+        try limits.validate()
+        try tolerance.validate()
+        try validateWindow(start: start, end: end)
+        try validateThreads(threads)
+        let container = try Container.resolve(container, output: output)
+        if video.codec == .none, audio.codec == .none {
+            throw MediaError(.badRequest, "neither pictures nor sound were asked for")
+        }
+        if !container.holdsVideo, ![.auto, .none].contains(video.codec) || video.asksForEncoding {
+            throw MediaError(
+                .badRequest, "a \(container.rawValue) file holds no pictures", hint: "leave the video settings out")
+        }
+    }
+
+    public var request: MediaRequest { .transcode(self) }
+
+    public static func output(of result: MediaResult) -> RenderResult? {
+        if case .render(let result) = result { result } else { nil }
+    }
+}
+
+extension Transcode: ExecutableOperation {
+    var settings: JobSettings { JobSettings(threads: threads, limits: limits) }
+
+    func execute(_ job: Job) throws -> MediaResult {
+        .render(try Rendering(self, job: job).run())
+    }
+}
+
+func validateWindow(start: Double?, end: Double?) throws {
+    for (name, value) in [("start", start), ("end", end)] {
+        if let value, !(0...1e9).contains(value) {
+            throw MediaError(.badRequest, "\(name) must be a number of seconds from 0 on, not \(value)")
+        }
+    }
+    if let end, end <= start ?? 0 {
+        throw MediaError(.badRequest, "end (\(end) s) must come after start (\(start ?? 0) s)")
+    }
+}
+
+func validateThreads(_ threads: Int?) throws {
+    if let threads, !(1...256).contains(threads) {
+        throw MediaError(.badRequest, "threads must lie between 1 and 256, not \(threads)")
+    }
+}
