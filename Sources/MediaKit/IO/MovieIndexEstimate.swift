@@ -1,6 +1,7 @@
 /// What is known of a movie before it is made, for an estimate of its index.
 struct MovieOutline {
     var videoFrames: Int64 = 0
+    /// Of one codec frame each, such as 1024 samples of AAC; of PCM, as many as packets are written.
     var audioFrames: Int64 = 0
     /// Of subtitle, chapter and data tracks together.
     var otherSamples: Int64 = 0
