@@ -77,7 +77,9 @@ struct MovieBoxTests {
             for _ in 0..<Int.random(in: 1...6, using: &random) {
                 switch Int.random(in: 0..<4, using: &random) {
                 case 0: bytes[Int.random(in: bytes.indices, using: &random)] = .random(in: 0...255, using: &random)
-                case 1: bytes[Int.random(in: bytes.indices, using: &random)] = [0, 1, 7, 8, 255].randomElement() ?? 0
+                case 1:
+                    bytes[Int.random(in: bytes.indices, using: &random)] =
+                        [0, 1, 7, 8, 255].randomElement(using: &random) ?? 0
                 case 2: bytes.removeSubrange(Int.random(in: bytes.indices, using: &random)...)
                 default:
                     let start = Int.random(in: bytes.indices, using: &random)
