@@ -9,6 +9,7 @@ private final class SparseSink: ByteSink {
     let rewritableHead: Int64
     private let head: MemorySink
     private let tail: MemorySink
+    // Used by one thread at a time, as every sink is.
     nonisolated(unsafe) private(set) var size: Int64 = 0
     private let tailStart: Int64
 
