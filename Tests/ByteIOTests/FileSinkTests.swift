@@ -181,7 +181,7 @@ struct FileSinkTests {
 
     @Test(.enabled(if: geteuid() != 0 || SmallDisk.canMount, "root needs a file system to mount"))
     func `cannot be in a folder that is read-only`() throws {
-        let disk = SmallDisk(options: "ro,size=64k")
+        let disk = SmallDisk(isReadOnly: true)
         if disk == nil { chmod(folder.path, 0o555) }
         defer { chmod(folder.path, 0o755) }
         let path = (disk?.path ?? folder.path) + "/a"
@@ -192,7 +192,7 @@ struct FileSinkTests {
 
     @Test(.enabled(if: SmallDisk.canMount, "needs the right to mount a file system"))
     func `on a full disk is an error that says so, and leaves nothing`() throws {
-        let disk = try #require(SmallDisk(options: "size=64k"))
+        let disk = try #require(SmallDisk())
         try Data("old".utf8).write(to: URL(filePath: disk.path + "/a"))
         let sink = try FileSink(path: disk.path + "/a", overwrite: true)
         let error = #expect(throws: ByteIOError.self) {

@@ -40,33 +40,23 @@ final class ScratchFolder {
     }
 }
 
-/// A file system of its own, of 64 KiB or read-only, where the tests may mount one.
+/// A file system of its own, of 64 KiB, where the tests may mount one.
 final class SmallDisk {
     let path: String
     private let folder: ScratchFolder
 
-    /// - Parameter options: of tmpfs, see mount(8).
-    init?(options: String) {
-        guard geteuid() == 0, let folder = try? ScratchFolder(),
-            Self.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder.path])
+    init?(isReadOnly: Bool = false) {
+        // MS_RDONLY of mount(2) is 1.
+        guard let folder = try? ScratchFolder(),
+            mount("tmpfs", folder.path, "tmpfs", isReadOnly ? 1 : 0, "size=64k") == 0
         else { return nil }
         self.folder = folder
         path = folder.path
     }
 
-    deinit { _ = Self.run(["umount", path]) }
+    deinit { umount2(path, 0) }
 
-    static let canMount = SmallDisk(options: "size=64k") != nil
-
-    private static func run(_ arguments: [String]) -> Bool {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = arguments
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return false }
-        process.waitUntilExit()
-        return process.terminationStatus == 0
-    }
+    static let canMount = SmallDisk() != nil
 }
 
 extension ByteSink {

@@ -7,6 +7,7 @@ final class DirectOutput: MuxerOutput {
 
     let sink: any ByteSink
     private(set) var size: Int64 = 0
+    var sinkSize: Int64 { size }
 
     init(_ sink: any ByteSink) {
         self.sink = sink

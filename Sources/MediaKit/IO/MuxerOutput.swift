@@ -8,6 +8,9 @@ protocol MuxerOutput: AnyObject {
     /// The length in bytes of the file as the muxer sees it, which answers AVSEEK_SIZE.
     var size: Int64 { get }
 
+    /// The length in bytes of what is in the sink. After `finish` that is the result's, with room and index.
+    var sinkSize: Int64 { get }
+
     /// Writes all of `bytes`, `position` bytes from the start of the file as the muxer sees it.
     ///
     /// - Throws: the sink's own error unchanged, or ``MediaError`` with code `io` if the sink cannot be written there.

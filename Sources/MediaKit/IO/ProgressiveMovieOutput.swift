@@ -33,6 +33,7 @@ final class ProgressiveMovieOutput: MuxerOutput {
 
     let output: DirectOutput
     private(set) var size: Int64 = 0
+    var sinkSize: Int64 { output.sinkSize }
     private var layout = Layout.unknown
     /// Bytes of the `free` box that was inserted: 0, or at least 8.
     private var room: Int

@@ -1,4 +1,5 @@
 import ByteIO
+import Testing
 
 @testable import MediaKit
 
@@ -61,7 +62,10 @@ extension ProgressiveMovieOutput {
         try muxer.replay(file, flush: flush)
         let warnings = try output.finish()
         try sink.finish()
-        return (bytes() ?? [], warnings)
+        let remade = try #require(bytes())
+        #expect(output.size == file.count)
+        #expect(output.sinkSize == remade.count)
+        return (remade, warnings)
     }
 
     static func remade(
