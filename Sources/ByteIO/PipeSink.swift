@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// A pipe, socket or FIFO, written in order. What is written cannot be taken back by `abort`.
 ///
