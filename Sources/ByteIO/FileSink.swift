@@ -9,15 +9,12 @@ public final class FileSink: ReadableByteSink {
     public let name: String
     public var rewritableHead: Int64 { .max }
 
-    private enum State {
-        case open, finished, aborted
-    }
-
     private let path: String
     private let partialPath: String
     private let overwrite: Bool
     private let file: OwnedDescriptor
-    private let state = Mutex((state: State.open, end: Int64(0)))
+    private let state = Mutex((progress: SinkProgress.open, end: Int64(0)))
+    private let cancellation = Cancellation()
 
     /// Creates the hidden file beside `path`.
     ///
@@ -25,7 +22,6 @@ public final class FileSink: ReadableByteSink {
     ///   if it is there already, and by `finish` if it came meanwhile.
     /// - Throws: ``ByteIOError``.
     public init(path: String, overwrite: Bool) throws {
-        self.path = path
         self.overwrite = overwrite
         name = path
         var info = stat()
@@ -34,70 +30,108 @@ public final class FileSink: ReadableByteSink {
                 throw ByteIOError(.permission, "cannot write \(path): it is not a regular file")
             }
             guard overwrite else { throw ByteIOError.alreadyExists(path) }
+        } else if lstat(path, &info) == 0, !overwrite {
+            // A symbolic link that leads nowhere has the name, too.
+            throw ByteIOError.alreadyExists(path)
         }
-        let slash = path.lastIndex(of: "/")
-        let folder = slash.map { path[...$0] } ?? ""
-        let base = slash.map { path[path.index(after: $0)...] } ?? path[...]
-        let unique = String(UInt64.random(in: .min ... .max), radix: 36)
-        partialPath = "\(folder).\(base.prefix(200)).\(unique).partial"
-        file = try OwnedDescriptor.open(partialPath, O_RDWR | O_CREAT | O_EXCL, name: path)
+        // A symbolic link stays, and the file that it leads to is replaced.
+        self.path = Self.resolvingLinks(path)
+        partialPath = try Self.hiddenPath(beside: self.path)
+        do {
+            file = try OwnedDescriptor.open(partialPath, O_RDWR | O_CREAT | O_EXCL, name: path)
+        } catch let error as ByteIOError where error.code == .notFound {
+            throw ByteIOError(.notFound, "cannot create \(path): its folder does not exist", errno: error.errno)
+        }
     }
 
     deinit { abort() }
 
+    private static func resolvingLinks(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// A name in the same folder, and so on the same file system, that `rename` can move to `path`. File names hold
+    /// 255 bytes at most: a long one is shortened by whole characters.
+    private static func hiddenPath(beside path: String) throws -> String {
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { path[...$0] } ?? ""
+        var base = slash.map { path[path.index(after: $0)...] } ?? path[...]
+        guard !base.isEmpty else {
+            throw ByteIOError(.notFound, "cannot create \(path.isEmpty ? "a file" : path): a file name is missing")
+        }
+        while base.utf8.count > 200 { base.removeLast() }
+        let unique = String(UInt64.random(in: .min ... .max), radix: 36)
+        return "\(folder).\(base).\(unique).partial"
+    }
+
     public func write(_ bytes: UnsafeRawBufferPointer) throws {
-        let end = state.withLock { $0.end }
+        let end = try begin("write")
         try file.writeAll(bytes, at: end)
         state.withLock { $0.end = end + Int64(bytes.count) }
     }
 
     public func rewrite(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
-        let end = state.withLock { $0.end }
-        guard offset >= 0, offset + Int64(bytes.count) <= end else {
+        let end = try begin("rewrite")
+        guard offset >= 0, offset <= end - Int64(bytes.count) else {
             throw ByteIOError(.notSeekable, "cannot rewrite \(name) at byte \(offset): only \(end) are written")
         }
         try file.writeAll(bytes, at: offset)
     }
 
     public func readBack(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
-        try file.read(into: buffer, at: offset)
+        _ = try begin("read back")
+        return try file.read(into: buffer, at: offset)
+    }
+
+    /// - Returns: where the file ends now.
+    private func begin(_ operation: String) throws -> Int64 {
+        try cancellation.check(name)
+        return try state.withLock { held in
+            try held.progress.expectOpen(operation, name)
+            return held.end
+        }
     }
 
     public func finish() throws {
-        guard state.withLock({ $0.state == .open }) else {
-            throw ByteIOError(.io, "cannot finish \(name): it was finished or aborted before")
-        }
+        _ = try begin("finish")
         do {
             try file.synchronize()
+            // The last moment to take it back.
+            try cancellation.check(name)
             // A hard link fails when the name is taken, which a rename does not: no check-then-act.
             if overwrite {
-                guard rename(partialPath, path) == 0 else { throw ByteIOError.system("create", path, errno: errno) }
+                guard rename(partialPath, path) == 0 else { throw ByteIOError.system("create", name, errno: errno) }
             } else if link(partialPath, path) == 0 {
                 unlink(partialPath)
             } else if errno == EEXIST {
-                throw ByteIOError.alreadyExists(path)
+                throw ByteIOError.alreadyExists(name)
             } else {
                 // File systems without hard links.
-                guard access(path, F_OK) != 0 else { throw ByteIOError.alreadyExists(path) }
-                guard rename(partialPath, path) == 0 else { throw ByteIOError.system("create", path, errno: errno) }
+                guard access(path, F_OK) != 0 else { throw ByteIOError.alreadyExists(name) }
+                guard rename(partialPath, path) == 0 else { throw ByteIOError.system("create", name, errno: errno) }
             }
         } catch {
             abort()
             throw error
         }
-        state.withLock { $0.state = .finished }
+        state.withLock { $0.progress = .finished }
         file.close()
     }
 
     public func abort() {
         let wasOpen = state.withLock { held in
-            defer { if held.state == .open { held.state = .aborted } }
-            return held.state == .open
+            guard held.progress == .open else { return false }
+            held.progress = .aborted
+            return true
         }
         guard wasOpen else { return }
         file.close()
         unlink(partialPath)
     }
+
+    public func cancel() { cancellation.cancel() }
 }
 
 extension ByteIOError {

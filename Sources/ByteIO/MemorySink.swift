@@ -7,7 +7,8 @@ public final class MemorySink: ReadableByteSink {
     public let name: String
     public let rewritableHead: Int64
     private let limit: Int
-    private let state = Mutex((bytes: [UInt8](), finished: false))
+    private let state = Mutex((bytes: [UInt8](), progress: SinkProgress.open))
+    private let cancellation = Cancellation()
 
     /// - Parameters:
     ///   - rewritableHead: bytes at the start that may be written again; less than all imitates an upload or, with
@@ -21,12 +22,14 @@ public final class MemorySink: ReadableByteSink {
 
     /// The whole output once it is finished; `nil` before, and after an abort.
     public var bytes: [UInt8]? {
-        state.withLock { $0.finished ? $0.bytes : nil }
+        state.withLock { $0.progress == .finished ? $0.bytes : nil }
     }
 
     public func write(_ bytes: UnsafeRawBufferPointer) throws {
+        try cancellation.check(name)
         try state.withLock { held in
-            guard held.bytes.count + bytes.count <= limit else {
+            try held.progress.expectOpen("write", name)
+            guard bytes.count <= limit - held.bytes.count else {
                 throw ByteIOError(.noSpace, "\(name) is full at \(limit) bytes")
             }
             held.bytes.append(contentsOf: bytes)
@@ -34,17 +37,24 @@ public final class MemorySink: ReadableByteSink {
     }
 
     public func rewrite(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
+        try cancellation.check(name)
         try state.withLock { held in
-            let end = offset + Int64(bytes.count)
-            guard offset >= 0, end <= Int64(held.bytes.count), end <= rewritableHead else {
-                throw ByteIOError(.notSeekable, "cannot rewrite \(name) at byte \(offset)")
+            try held.progress.expectOpen("rewrite", name)
+            let end = min(Int64(held.bytes.count), rewritableHead)
+            guard offset >= 0, offset <= end - Int64(bytes.count) else {
+                throw ByteIOError(
+                    .notSeekable,
+                    "cannot rewrite \(name) at byte \(offset): only its first \(end) bytes can be written again")
             }
-            held.bytes.replaceSubrange(Int(offset)..<Int(end), with: bytes)
+            held.bytes.withUnsafeMutableBytes {
+                UnsafeMutableRawBufferPointer(rebasing: $0[Int(offset)...]).copyMemory(from: bytes)
+            }
         }
     }
 
     public func readBack(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
-        state.withLock { held in
+        try cancellation.check(name)
+        return state.withLock { held in
             guard offset >= 0, offset < Int64(held.bytes.count) else { return 0 }
             let start = Int(offset)
             let count = min(buffer.count, held.bytes.count - start)
@@ -56,12 +66,20 @@ public final class MemorySink: ReadableByteSink {
     }
 
     public func finish() throws {
-        state.withLock { $0.finished = true }
+        try cancellation.check(name)
+        try state.withLock { held in
+            try held.progress.expectOpen("finish", name)
+            held.progress = .finished
+        }
     }
 
     public func abort() {
         state.withLock { held in
-            if !held.finished { held.bytes = [] }
+            guard held.progress == .open else { return }
+            held.progress = .aborted
+            held.bytes = []
         }
     }
+
+    public func cancel() { cancellation.cancel() }
 }

@@ -4,6 +4,7 @@ public final class MemorySource: ByteSource {
     public var length: Int64? { Int64(bytes.count) }
     public var isSeekable: Bool { true }
     private let bytes: [UInt8]
+    private let cancellation = Cancellation()
 
     public init(_ bytes: [UInt8], name: String = "memory") {
         self.bytes = bytes
@@ -11,10 +12,13 @@ public final class MemorySource: ByteSource {
     }
 
     public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+        try cancellation.check(name)
         guard offset >= 0, offset < Int64(bytes.count) else { return 0 }
         let start = Int(offset)
         let count = min(buffer.count, bytes.count - start)
         bytes.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start..<start + count])) }
         return count
     }
+
+    public func cancel() { cancellation.cancel() }
 }

@@ -44,34 +44,51 @@ final class OwnedDescriptor: Sendable {
         return fstat(raw, &info) == 0 ? info : nil
     }
 
-    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64?) throws -> Int {
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
         guard let base = buffer.baseAddress, buffer.count > 0 else { return 0 }
-        let count = Self.retrying {
-            if let offset { pread(raw, base, buffer.count, off_t(offset)) } else { readFile(raw, base, buffer.count) }
-        }
+        let count = Self.retrying { pread(raw, base, buffer.count, off_t(offset)) }
         guard count >= 0 else { throw ByteIOError.system("read", name, errno: errno) }
         return count
     }
 
-    func writeAll(_ bytes: UnsafeRawBufferPointer, at offset: Int64?) throws {
+    func writeAll(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
         var written = 0
         while written < bytes.count, let base = bytes.baseAddress {
             let count = Self.retrying {
-                if let offset {
-                    pwrite(raw, base + written, bytes.count - written, off_t(offset + Int64(written)))
-                } else {
-                    writeFile(raw, base + written, bytes.count - written)
-                }
+                pwrite(raw, base + written, bytes.count - written, off_t(offset + Int64(written)))
             }
             guard count > 0 else { throw ByteIOError.system("write", name, errno: count == 0 ? EIO : errno) }
             written += count
         }
     }
 
-    /// Waits until the descriptor is ready for `events`, in slices, so that `isCancelled` is noticed.
-    func wait(for events: Int16, isCancelled: () -> Bool) throws {
+    /// One read or write of a descriptor that cannot seek.
+    ///
+    /// - Returns: the count of bytes, or `nil` if it would have to wait: whoever gave us the descriptor may have made
+    ///   it non-blocking, and another process may have been faster.
+    func readSome(into buffer: UnsafeMutableRawBufferPointer) throws -> Int? {
+        try some("read") { readFile(raw, buffer.baseAddress, buffer.count) }
+    }
+
+    /// See `readSome`.
+    func writeSome(_ bytes: UnsafeRawBufferPointer) throws -> Int? {
+        try some("write") { writeFile(raw, bytes.baseAddress, bytes.count) }
+    }
+
+    private func some(_ operation: String, _ call: () -> Int) throws -> Int? {
+        let count = Self.retrying(call)
+        if count >= 0 { return count }
+        let number = errno
+        if number == EAGAIN || number == EWOULDBLOCK { return nil }
+        throw ByteIOError.system(operation, name, errno: number)
+    }
+
+    /// Waits until the descriptor is ready for `events`, in slices, so that a cancel is noticed.
+    func wait(for events: Int16, unless cancellation: borrowing Cancellation) throws {
         while true {
-            if isCancelled() { throw ByteIOError(.cancelled, "cancelled while waiting for \(name)") }
+            try cancellation.check(name)
+            // `poll` takes no notice of a descriptor of -1, and would wait for ever.
+            guard raw >= 0 else { throw ByteIOError(.io, "cannot use \(name): it is closed") }
             var poller = pollfd(fd: raw, events: events, revents: 0)
             let ready = poll(&poller, 1, 50)
             if ready > 0 { return }
@@ -91,9 +108,9 @@ final class OwnedDescriptor: Sendable {
 // The class's own `read`, `open` and `close` hide the system's inside it.
 private func openFile(_ path: String, _ flags: Int32, _ mode: mode_t) -> Int32 { open(path, flags, mode) }
 private func closeFile(_ descriptor: Int32) -> Int32 { close(descriptor) }
-private func readFile(_ descriptor: Int32, _ base: UnsafeMutableRawPointer, _ count: Int) -> Int {
+private func readFile(_ descriptor: Int32, _ base: UnsafeMutableRawPointer?, _ count: Int) -> Int {
     read(descriptor, base, count)
 }
-private func writeFile(_ descriptor: Int32, _ base: UnsafeRawPointer, _ count: Int) -> Int {
+private func writeFile(_ descriptor: Int32, _ base: UnsafeRawPointer?, _ count: Int) -> Int {
     write(descriptor, base, count)
 }

@@ -1,14 +1,13 @@
 import Glibc
-import Synchronization
 
 /// A pipe, socket or FIFO, written in order. What is written cannot be taken back by `abort`.
 ///
-/// A reader that goes away is an `io` error only if the process ignores SIGPIPE, as the `kiln` command does.
+/// A reader that goes away is an `io` error with errno EPIPE, whatever the process does about SIGPIPE.
 public final class PipeSink: ByteSink {
     public let name: String
     public var rewritableHead: Int64 { 0 }
     private let descriptor: OwnedDescriptor
-    private let cancelled = Atomic<Bool>(false)
+    private let cancellation = Cancellation()
 
     /// Writes to the process's standard output, which is left open.
     public static func standardOutput() -> PipeSink {
@@ -20,7 +19,7 @@ public final class PipeSink: ByteSink {
         self.init(OwnedDescriptor(takingOwnershipOf: descriptor, name: name))
     }
 
-    /// Opens a FIFO or device by its path.
+    /// Opens a FIFO or device by its path; waits for a FIFO's reader.
     public convenience init(path: String) throws {
         self.init(try OwnedDescriptor.open(path, O_WRONLY, name: path))
     }
@@ -35,11 +34,13 @@ public final class PipeSink: ByteSink {
     private static let slice = 4096
 
     public func write(_ bytes: UnsafeRawBufferPointer) throws {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            try descriptor.wait(for: Int16(POLLOUT)) { cancelled.load(ordering: .relaxed) }
-            try descriptor.writeAll(UnsafeRawBufferPointer(rebasing: rest.prefix(Self.slice)), at: nil)
-            rest = rest.dropFirst(Self.slice)
+        try withoutBrokenPipeSignal {
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                try descriptor.wait(for: Int16(POLLOUT), unless: cancellation)
+                let slice = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.slice))
+                rest = rest.dropFirst(try descriptor.writeSome(slice) ?? 0)
+            }
         }
     }
 
@@ -47,7 +48,14 @@ public final class PipeSink: ByteSink {
         throw ByteIOError(.notSeekable, "cannot rewrite \(name) at byte \(offset): it is a pipe")
     }
 
-    public func finish() throws { descriptor.close() }
+    public func finish() throws {
+        try cancellation.check(name)
+        guard descriptor.raw >= 0 else {
+            throw ByteIOError(.io, "cannot finish \(name): it was finished or aborted before")
+        }
+        descriptor.close()
+    }
+
     public func abort() { descriptor.close() }
-    public func cancel() { cancelled.store(true, ordering: .relaxed) }
+    public func cancel() { cancellation.cancel() }
 }

@@ -8,7 +8,7 @@ public final class PipeSource: ByteSource {
     public var isSeekable: Bool { false }
     private let descriptor: OwnedDescriptor
     private let position = Atomic<Int64>(0)
-    private let cancelled = Atomic<Bool>(false)
+    private let cancellation = Cancellation()
 
     /// Reads the process's standard input, which is left open.
     public static func standardInput() -> PipeSource {
@@ -20,9 +20,9 @@ public final class PipeSource: ByteSource {
         self.init(OwnedDescriptor(takingOwnershipOf: descriptor, name: name))
     }
 
-    /// Opens a FIFO or device by its path.
+    /// Opens a FIFO or device by its path. Does not wait for a FIFO's writer: `read` does, and can be cancelled.
     public convenience init(path: String) throws {
-        self.init(try OwnedDescriptor.open(path, O_RDONLY, name: path))
+        self.init(try OwnedDescriptor.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, name: path))
     }
 
     private init(_ descriptor: OwnedDescriptor) {
@@ -35,11 +35,14 @@ public final class PipeSource: ByteSource {
         guard offset == expected else {
             throw ByteIOError(.notSeekable, "cannot read \(name) at byte \(offset): it is a pipe, now at \(expected)")
         }
-        try descriptor.wait(for: Int16(POLLIN)) { cancelled.load(ordering: .relaxed) }
-        let count = try descriptor.read(into: buffer, at: nil)
-        position.store(expected + Int64(count), ordering: .relaxed)
-        return count
+        guard !buffer.isEmpty else { return 0 }
+        while true {
+            try descriptor.wait(for: Int16(POLLIN), unless: cancellation)
+            guard let count = try descriptor.readSome(into: buffer) else { continue }
+            position.store(expected + Int64(count), ordering: .relaxed)
+            return count
+        }
     }
 
-    public func cancel() { cancelled.store(true, ordering: .relaxed) }
+    public func cancel() { cancellation.cancel() }
 }
