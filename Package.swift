@@ -49,7 +49,7 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
-        .executableTarget(name: "kiln", dependencies: ["Worker"], swiftSettings: swiftSettings),
+        .executableTarget(name: "kiln", dependencies: ["Worker", "MediaKit"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [

@@ -139,8 +139,9 @@ final class DecodeStage: Stage, @unchecked Sendable {
 
     private func emit(_ frames: [TimedFrame]) throws -> Bool {
         for timed in frames {
+            let isShared = receivers.count > 1
             try receivers.removeAll { receiver in
-                let own = receivers.count == 1 ? timed : TimedFrame(frame: try timed.frame.ref(), like: timed)
+                let own = !isShared ? timed : TimedFrame(frame: try timed.frame.ref(), like: timed)
                 return !receiver.inbox.send(own, bytes: own.frame.byteCount, pad: receiver.pad)
             }
             if receivers.isEmpty { return false }

@@ -163,8 +163,9 @@ final class EncodeStage: Stage, BranchTarget, @unchecked Sendable {
             tally.start = min(tally.start ?? pts, pts)
             tally.end = max(tally.end ?? .min, pts + packet.duration)
         }
+        let isShared = receivers.count > 1
         receivers.removeAll { receiver in
-            guard let own = receivers.count == 1 ? packet : try? packet.ref() else { return true }
+            guard let own = isShared ? try? packet.ref() : packet else { return true }
             own.stream = receiver.pad
             return !receiver.inbox.send(
                 .packet(own, timeBase: encoder.timeBase), bytes: own.size, pad: receiver.pad)

@@ -1,3 +1,5 @@
+import CAVShim
+
 /// Which of an input's streams are used. Streams are counted within their kind, from 0.
 public struct StreamSelection: Codable, Sendable, Equatable {
     /// Which sound streams.

@@ -139,24 +139,21 @@ public struct FrameRate: Codable, Sendable, Equatable, CustomStringConvertible {
         if parts.count == 2, let numerator = Int32(parts[0]), let denominator = Int32(parts[1]) {
             rational = Rational(numerator, denominator)
         } else if parts.count == 1, let value = Double(text), value.isFinite {
-            self.init(value)
+            rational = Self.exact(value)
         } else {
             return nil
         }
         guard rational.isPositive, rational.value <= 1000, rational.value >= 0.01 else { return nil }
     }
 
-    private init(_ value: Double) {
+    private static func exact(_ value: Double) -> Rational {
         for base in [24, 30, 48, 60, 120] as [Int32] {
             // 23.976, 29.97, 59.94 and their like mean base × 1000/1001.
             let ntsc = Rational(base * 1000, 1001)
-            if abs(value - ntsc.value) < 0.005 {
-                rational = ntsc
-                return
-            }
+            if abs(value - ntsc.value) < 0.005 { return ntsc }
         }
         let thousandths = Int32(clamping: Int64(clamping: (value * 1000).rounded()))
-        rational = thousandths % 1000 == 0 ? Rational(thousandths / 1000, 1) : Rational(thousandths, 1000)
+        return thousandths % 1000 == 0 ? Rational(thousandths / 1000, 1) : Rational(thousandths, 1000)
     }
 
     public init(from decoder: any Swift.Decoder) throws {
