@@ -37,7 +37,11 @@ final class DemuxStage: Stage, @unchecked Sendable {
             guard let wanted = routes[packet.stream] else { continue }
             mender.mend(packet, timeBase: demuxer.streams[packet.stream].timeBase, control: control)
             var left = wanted
-            left.removeAll { route in !Self.send(packet, by: route, isLast: wanted.count == 1) }
+            left.removeAll { route in
+                if Self.send(packet, by: route, isLast: wanted.count == 1) { return false }
+                Self.finish(route)
+                return true
+            }
             if left.count != wanted.count {
                 routes[packet.stream] = left.isEmpty ? nil : left
                 if !control.isStopped, left.isEmpty { demuxer.discard(allBut: Set(routes.keys)) }
@@ -49,11 +53,13 @@ final class DemuxStage: Stage, @unchecked Sendable {
     func stop() {}
 
     func close() {
-        for route in routes.values.joined() {
-            switch route {
-            case .decode(let inbox): inbox.finish(pad: 0)
-            case .copy(let copy): copy.finish()
-            }
+        for route in routes.values.joined() { Self.finish(route) }
+    }
+
+    private static func finish(_ route: Route) {
+        switch route {
+        case .decode(let inbox): inbox.finish(pad: 0)
+        case .copy(let copy): copy.finish()
         }
     }
 

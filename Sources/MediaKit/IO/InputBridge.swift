@@ -37,6 +37,12 @@ final class InputBridge {
 
     deinit { cav_io_free(&io) }
 
+    /// From now on reads what is asked for and no more: libav would otherwise read through gaps of up to 32 KiB
+    /// instead of seeking over them, and fetch most of a file for one of its streams.
+    func readExactly() {
+        if source.isSeekable { io?.pointee.direct = 1 }
+    }
+
     /// Throws what the source threw since the last call, if anything.
     func rethrow() throws {
         guard let error = parked else { return }

@@ -126,7 +126,10 @@ final class Demuxer: @unchecked Sendable {
     }
 
     private func analyse(_ analysis: Analysis) throws {
-        if analysis == .headerIfSoundIsKnown, soundIsKnownFromHeader { return }
+        if analysis == .headerIfSoundIsKnown, soundIsKnownFromHeader {
+            bridge.readExactly()
+            return
+        }
         let result = avformat_find_stream_info(raw, nil)
         try bridge.rethrow()
         if control.isStopped { try control.checkpoint() }
