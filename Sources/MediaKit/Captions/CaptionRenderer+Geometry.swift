@@ -3,7 +3,9 @@ public struct CaptionGeometry: Hashable, Sendable {
     /// Stored pixels of a frame.
     public var width: Int
     public var height: Int
-    /// Width of a stored pixel by its height. Where it is unknown, pixels are square.
+    /// Width of a stored pixel by its height, so that letters keep their shape when the picture is shown. Where it is
+    /// unknown, pixels are square. With 1/1, text is stretched along with an anamorphic picture, which is what authors
+    /// of ASS scripts count on and what libavfilter does.
     public var sampleAspectRatio: Rational
 
     public init(width: Int, height: Int, sampleAspectRatio: Rational = Rational(1, 1)) {

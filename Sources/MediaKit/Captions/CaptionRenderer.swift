@@ -78,7 +78,8 @@ public final class CaptionRenderer {
             ass_renderer_done(renderer)
             ass_library_done(library)
             throw MediaError(
-                .badInput, "the subtitles are not an ASS script", hint: "it needs a [Script Info] and an [Events] section",
+                .badInput, "the subtitles are not an ASS script",
+                hint: "it needs a [Script Info] and an [Events] section",
                 log: log.drain().filter { $0.level <= 2 }.map(\.text))
         }
         if wrapsAnywhere { _ = ass_track_set_feature(track, ASS_FEATURE_WRAP_UNICODE, 1) }
@@ -94,10 +95,11 @@ public final class CaptionRenderer {
         ass_set_cache_limits(renderer, 10_000, 64)
         // After the track, so that fonts attached to the script are known.
         ass_set_fonts(renderer, nil, defaultFamily, Int32(ASS_FONTPROVIDER_AUTODETECT.rawValue), nil, 1)
-        fontReport = makeFontReport()
+        fontReport = makeFontReport(fonts: fonts)
         setFrame(width: geometry.width, height: geometry.height)
         if geometry.sampleAspectRatio.isPositive, geometry.sampleAspectRatio.value != 1 {
-            ass_set_pixel_aspect(renderer, geometry.sampleAspectRatio.value)
+            // libass's ratio is how much wider text is drawn than it is high, in the pixels that are rendered for.
+            ass_set_pixel_aspect(renderer, geometry.sampleAspectRatio.inverse.value)
         }
     }
 

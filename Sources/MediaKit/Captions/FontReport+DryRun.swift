@@ -6,7 +6,7 @@ extension CaptionRenderer {
     ///
     /// It happens in the renderer that draws the captions later, and in the order in which the script has the
     /// characters, so that the fonts which libass finds now are those that it uses then.
-    func makeFontReport() -> FontReport {
+    func makeFontReport(fonts: [FontFile]) -> FontReport {
         let demand = FontDemand(track.pointee)
         guard let rehearsal = ass_new_track(library) else { return FontReport() }
         defer {
@@ -27,7 +27,7 @@ extension CaptionRenderer {
         setFrame(width: 320, height: 180)
         _ = log.drain()
 
-        var reader = FontMessageReader()
+        var reader = FontMessageReader(fonts: fonts)
         for request in demand.requests {
             let characters = demand.characters[request] ?? []
             // Few at a time, so that the log of one round holds all that it may say.

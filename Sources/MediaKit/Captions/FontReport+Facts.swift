@@ -92,5 +92,7 @@ extension FontFacts {
 
     private static func word16(_ bytes: [UInt8], _ at: Int) -> Int { Int(bytes[at]) << 8 | Int(bytes[at + 1]) }
     private static func word32(_ bytes: [UInt8], _ at: Int) -> Int { word16(bytes, at) << 16 | word16(bytes, at + 2) }
-    private static func tag(_ bytes: [UInt8], _ at: Int) -> String { String(decoding: bytes[at..<at + 4], as: UTF8.self) }
+    private static func tag(_ bytes: [UInt8], _ at: Int) -> String {
+        String(decoding: bytes[at..<at + 4], as: UTF8.self)
+    }
 }

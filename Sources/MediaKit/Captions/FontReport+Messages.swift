@@ -5,12 +5,24 @@
 /// find any fallback with glyph 0x…` or `Glyph 0x… not found in font for (…)` when it gives up (libass 0.14 to 0.17,
 /// ass_font.c and ass_fontselect.c).
 struct FontMessageReader {
+    private static let failedSearch = "fontselect: failed to find any fallback with glyph 0x"
+
     private var substitutions: [FontReport.Substitution] = []
     private var missing: [(family: String, codePoints: Set<UInt32>)] = []
     private var resolved: Set<FontRequest> = []
     private var facts: [String: FontFacts] = [:]
     /// The character that libass looks for a further font for.
     private var wanted: UInt32?
+    private let memoryFonts: [FontFacts]
+
+    /// - Parameter fonts: the fonts in memory that libass was given.
+    init(fonts: [FontFile] = []) {
+        memoryFonts = fonts.flatMap { font in
+            // A collection has several; 64 are more than any does.
+            (0..<64).lazy.map { FontFacts(bytes: font.bytes, index: $0) }.prefix { $0 != nil }.compactMap { $0 }
+                .reduce(into: []) { if $0.last != $1 { $0.append($1) } }
+        }
+    }
 
     var report: FontReport {
         var report = FontReport()
@@ -30,7 +42,7 @@ struct FontMessageReader {
                     note(glyph, request)
                     wanted = nil
                 }
-            } else if let glyph = Self.codePoint(in: text, after: "fontselect: failed to find any fallback with glyph 0x") {
+            } else if let glyph = Self.codePoint(in: text, after: Self.failedSearch) {
                 if glyph != 0 { note(glyph, request) }
                 wanted = nil
             } else if text.hasPrefix("fontselect: ("), let choice = Self.choice(in: text) {
@@ -70,6 +82,9 @@ struct FontMessageReader {
         let facts = facts(of: choice)
         let names = facts.names + [choice.postScriptName].compactMap { $0 }
         guard !names.contains(where: { $0.lowercased() == requested }) else { return }
+        // Of a font that came with the script, only the PostScript name is known: the family without spaces.
+        let family = choice.postScriptName?.prefix { $0 != "-" }.lowercased()
+        if !choice.font.hasPrefix("/"), family == requested.filter({ $0 != " " }) { return }
         let substitution = FontReport.Substitution(
             requested: request.family, actual: facts.names.first ?? choice.postScriptName ?? choice.font)
         if !substitutions.contains(substitution) { substitutions.append(substitution) }
@@ -78,13 +93,16 @@ struct FontMessageReader {
     private mutating func facts(of choice: Choice) -> FontFacts {
         let key = "\(choice.font)#\(choice.index)"
         if let known = facts[key] { return known }
-        // A font from memory is named by its family.
-        let found =
-            choice.font.hasPrefix("/")
-            ? FontFacts(path: choice.font, index: choice.index) ?? FontFacts(names: [], hasOutlines: true)
-            : FontFacts(names: [choice.font], hasOutlines: true)
-        facts[key] = found
-        return found
+        let found: FontFacts?
+        if choice.font.hasPrefix("/") {
+            found = FontFacts(path: choice.font, index: choice.index)
+        } else {
+            // One from memory is named by its PostScript name or its family.
+            found = memoryFonts.first { $0.names.contains(choice.font) }
+        }
+        let result = found ?? FontFacts(names: [], hasOutlines: true)
+        facts[key] = result
+        return result
     }
 
     struct Choice: Equatable {

@@ -98,7 +98,8 @@ extension PixelLayout {
         let r = Double(red) / 255
         let g = Double(green) / 255
         let b = Double(blue) / 255
-        let y = matrix.red * r + (1 - matrix.red - matrix.blue) * g + matrix.blue * b
+        // Written as differences from green, so that grays come out exact.
+        let y = g + matrix.red * (r - g) + matrix.blue * (b - g)
         let cb = (b - y) / (2 * (1 - matrix.blue))
         let cr = (r - y) / (2 * (1 - matrix.red))
         let one = Double(1 << (bitDepth - 8))

@@ -58,7 +58,9 @@ struct TestPicture {
                 for (index, sample) in samples[plane].enumerated() {
                     let x = index % width(ofPlane: plane) * group.count + part
                     let at = index / width(ofPlane: plane) * stride + x * bytes
-                    if bytes == 1 { buffer[at] = UInt8(sample) } else {
+                    if bytes == 1 {
+                        buffer[at] = UInt8(sample)
+                    } else {
                         buffer.storeBytes(of: sample << up, toByteOffset: at, as: UInt16.self)
                     }
                 }
@@ -95,11 +97,18 @@ struct TestBox {
     var columns: Range<Int>
     var rows: Range<Int>
 
-    /// Around everything in the bitmaps; nil for none.
+    /// Tight around all that the bitmaps cover; nil for nothing.
     init?(_ bitmaps: [CaptionBitmap]) {
-        guard let left = bitmaps.map(\.x).min(), let top = bitmaps.map(\.y).min(),
-            let right = bitmaps.map({ $0.x + $0.width }).max(), let bottom = bitmaps.map({ $0.y + $0.height }).max()
-        else { return nil }
+        var (left, top, right, bottom) = (Int.max, Int.max, 0, 0)
+        for bitmap in bitmaps {
+            for y in 0..<bitmap.height {
+                for x in 0..<bitmap.width where bitmap.coverage[y * bitmap.stride + x] > 0 {
+                    (left, right) = (min(left, bitmap.x + x), max(right, bitmap.x + x + 1))
+                    (top, bottom) = (min(top, bitmap.y + y), max(bottom, bitmap.y + y + 1))
+                }
+            }
+        }
+        guard left < right else { return nil }
         columns = left..<right
         rows = top..<bottom
     }

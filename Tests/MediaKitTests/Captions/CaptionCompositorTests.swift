@@ -142,7 +142,8 @@ import Testing
         let compositor = try CaptionCompositor(layout: Self.layouts[0], width: width, height: height)
         compositor.update(from: renderer)
         let stretches = compositor.lumaStretches
-        #expect(stretches.contains { $0.columns.upperBound < 160 } && stretches.contains { $0.columns.lowerBound > 480 })
+        #expect(
+            stretches.contains { $0.columns.upperBound < 160 } && stretches.contains { $0.columns.lowerBound > 480 })
         #expect(!stretches.contains { $0.columns.overlaps(200..<440) })
     }
 

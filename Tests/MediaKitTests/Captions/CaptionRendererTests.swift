@@ -74,9 +74,10 @@ import Testing
         #expect(renderer.render(at: 0) == .changed)
         let bitmaps = renderer.bitmaps(frameWidth: 640, frameHeight: 360)
         let ink = bitmaps.reduce(0) { sum, bitmap in
-            sum + (0..<bitmap.height).reduce(0) { rows, y in
-                rows + (0..<bitmap.width).count { bitmap.coverage[y * bitmap.stride + $0] > 128 }
-            }
+            sum
+                + (0..<bitmap.height).reduce(0) { rows, y in
+                    rows + (0..<bitmap.width).count { bitmap.coverage[y * bitmap.stride + $0] > 128 }
+                }
         }
         #expect(ink > 200)
     }
@@ -111,15 +112,20 @@ import Testing
             ($0 as? MediaError)?.code == .badInput
         }
         for (width, height) in [(0, 10), (10, 0), (-1, 10), (1 << 20, 10)] {
-            #expect { try CaptionRenderer(script: testScript([]), geometry: CaptionGeometry(width: width, height: height))
-            } throws: { ($0 as? MediaError)?.code == .badRequest }
+            let geometry = CaptionGeometry(width: width, height: height)
+            #expect {
+                try CaptionRenderer(script: testScript([]), geometry: geometry)
+            } throws: {
+                ($0 as? MediaError)?.code == .badRequest
+            }
         }
     }
 
     @Test func `damaged scripts and fonts neither crash nor hang`() throws {
         var random = SplitMix(seed: 9)
         let script = testScript([
-            line(0, 2, "{\\kf50\\t(0,500,\\fscx200\\frz30)\\fad(100,100)}Some {\\i1\\b700\\fnArial}text{\\p1}m 0 0 l 9 9{\\p0}"),
+            line(0, 2, "{\\kf50\\t(0,500,\\fscx200\\frz30)\\fad(100,100)}Some {\\i1\\b700\\fnArial}text"),
+            line(0, 2, "{\\p1}m 0 0 l 90 0 90 90 b 0 9 9 0 50 50{\\p0}"),
             line(0, 2, "{\\clip(0,0,100,100)\\blur3\\be2\\pos(10,20)\\org(1,1)}مرحبا 日本 {\\rDefault}end"),
         ])
         let font = FontFile(name: "noise.ttf", bytes: (0..<500).map { _ in UInt8(truncatingIfNeeded: random.next()) })
@@ -160,7 +166,9 @@ import Testing
     }
 
     @Test func `tags that move a picture are told from those that do not`() {
-        for text in ["{\\k20}a", "{\\K5}", "{\\i1\\ko3}", "{\\t(\\fs3)}", "{\\move(1,2,3,4)}", "{\\fad(1,2)}", "{\\fade(0)}"] {
+        for text in [
+            "{\\k20}a", "{\\K5}", "{\\i1\\ko3}", "{\\t(\\fs3)}", "{\\move(1,2,3,4)}", "{\\fad(1,2)}", "{\\fade(0)}",
+        ] {
             #expect(CaptionSchedule.isAnimated(text: text.utf8, hasEffect: false), "\(text)")
         }
         for text in ["plain", "{\\fs30\\fnArial\\frz3}x", "{\\b1\\i1\\pos(3,4)}y\\Nz\\h", "{\\an8\\1c&H00&}k t m"] {

@@ -142,7 +142,7 @@ import Testing
                 let opacity = Self.words(width + 5, &random)
                 let runs = [cpk_run(row: 1, column: Int32(column), count: Int32(width), offset: 5)]
 
-                var after = depth == 8 ? before.map { UInt8($0) }.withUnsafeBytes { Array($0) } : before.withUnsafeBytes { Array($0) }
+                var after = depth == 8 ? before.map { UInt8($0) } : before.withUnsafeBytes { Array($0) }
                 let bytes = depth == 8 ? 1 : 2
                 cpk_blend_runs(&after, total * bytes, Int32(depth), runs, 1, premultiplied, opacity)
                 let result = after.withUnsafeBytes { raw in
@@ -183,7 +183,8 @@ import Testing
                 let second = Self.words(width, &random)
                 let opacity = Self.words(width, &random)
                 let up = isHighBits ? UInt16(16 - depth) : 0
-                var plane = depth == 8 ? before.map { UInt8($0) } : before.map { $0 << up }.withUnsafeBytes { Array($0) }
+                var plane =
+                    depth == 8 ? before.map { UInt8($0) } : before.map { $0 << up }.withUnsafeBytes { Array($0) }
                 let runs = [cpk_run(row: 0, column: 1, count: Int32(width - 1), offset: 1)]
                 cpk_blend_interleaved_runs(
                     &plane, 0, Int32(depth), isHighBits ? 1 : 0, runs, 1, first, second, opacity)
