@@ -3,7 +3,7 @@ import Glibc
 @testable import MediaKit
 
 /// A picture in memory of any layout, with samples addressed one by one.
-struct TestPicture {
+struct CaptionTestPicture {
     let layout: PixelLayout
     let width: Int
     let height: Int
@@ -93,7 +93,7 @@ struct TestPicture {
 }
 
 /// A rectangle of luma samples.
-struct TestBox {
+struct CaptionTestBox {
     var columns: Range<Int>
     var rows: Range<Int>
 
@@ -117,14 +117,14 @@ struct TestBox {
 }
 
 /// Peak signal-to-noise ratio in decibels for samples with the given peak.
-func psnr(_ pairs: [(Double, Double)], peak: Double) -> Double {
+func captionPSNR(_ pairs: [(Double, Double)], peak: Double) -> Double {
     guard !pairs.isEmpty else { return .nan }
     let error = pairs.reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / Double(pairs.count)
     return error == 0 ? .infinity : 10 * log10(peak * peak / error)
 }
 
 /// A script with one style, white on a black outline unless told otherwise.
-func testScript(
+func captionTestScript(
     _ dialogues: [String], width: Int = 640, height: Int = 360, family: String = "DejaVu Sans", size: Int = 28,
     style: String = "&H00FFFFFF,&H000000FF,&H00000000,&H80000000,0,0,0,0,100,100,0,0,1,2,0,2,10,10,20,1"
 ) -> [UInt8] {
@@ -141,7 +141,7 @@ func testScript(
 }
 
 /// A dialogue's fields for a script of one style; times in seconds below a minute.
-func line(_ start: Double, _ end: Double, _ text: String) -> String {
+func dialogue(_ start: Double, _ end: Double, _ text: String) -> String {
     func time(_ seconds: Double) -> String {
         let hundredths = Int((seconds * 100).rounded())
         let (whole, rest) = (hundredths / 100, hundredths % 100)
@@ -151,10 +151,10 @@ func line(_ start: Double, _ end: Double, _ text: String) -> String {
 }
 
 /// Whether the machine has a font that can draw the text: tests of pictures need one.
-func canDraw(_ text: String) -> Bool {
+func canDrawCaption(_ text: String) -> Bool {
     guard
         let renderer = try? CaptionRenderer(
-            script: testScript([line(0, 1, text)]), geometry: CaptionGeometry(width: 640, height: 360))
+            script: captionTestScript([dialogue(0, 1, text)]), geometry: CaptionGeometry(width: 640, height: 360))
     else { return false }
     return renderer.render(at: 0) == .changed && renderer.fontReport.missing.isEmpty
 }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import MediaKit
 
-@Suite(.enabled(if: canDraw("A"))) struct CaptionCompositorTests {
+@Suite(.enabled(if: canDrawCaption("A"))) struct CaptionCompositorTests {
     static let colors = "&H004080F0,&H000000FF,&H00C02010,&H60208040,0,0,0,0,100,100,0,0,1,3,4,2,10,10,20,1"
 
     static let layouts: [PixelLayout] = [
@@ -61,7 +61,7 @@ import Testing
             }
         }
         if layout.arrangement == .gray { return [planes[0]] }
-        let chroma = TestPicture.chromaSize(layout, width, height)
+        let chroma = CaptionTestPicture.chromaSize(layout, width, height)
         let (boxWidth, boxHeight) = (1 << layout.log2ChromaWidth, 1 << layout.log2ChromaHeight)
         for plane in 1...2 {
             let full = planes[plane]
@@ -86,18 +86,19 @@ import Testing
         let layout = Self.layouts[index]
         let (width, height) = (322, 181)
         let renderer = try CaptionRenderer(
-            script: testScript(
-                [line(0, 1, "Ünder {\\c&H20E0F0&}yellow{\\r}\\N{\\alpha&H60&}half seen")], width: width, height: height,
+            script: captionTestScript(
+                [dialogue(0, 1, "Ünder {\\c&H20E0F0&}yellow{\\r}\\N{\\alpha&H60&}half seen")], width: width,
+                height: height,
                 size: 30, style: Self.colors), geometry: CaptionGeometry(width: width, height: height))
         #expect(renderer.render(at: 500) == .changed)
         let compositor = try CaptionCompositor(layout: layout, width: width, height: height)
         compositor.update(from: renderer)
-        var picture = TestPicture(layout, width: width, height: height, red: 40, green: 90, blue: 160)
+        var picture = CaptionTestPicture(layout, width: width, height: height, red: 40, green: 90, blue: 160)
         let before = picture
         #expect(picture.withPlanes { compositor.blend(into: $0) }, "wrote outside the picture")
 
         let bitmaps = renderer.bitmaps(frameWidth: width, frameHeight: height)
-        let box = try #require(TestBox(bitmaps))
+        let box = try #require(CaptionTestBox(bitmaps))
         let reference = Self.reference(bitmaps, over: (40, 90, 160), layout: layout, width: width, height: height)
         for plane in reference.indices {
             let columns = picture.width(ofPlane: plane)
@@ -114,7 +115,7 @@ import Testing
                     #expect(picture.samples[plane][index] == before.samples[plane][index])
                 }
             }
-            let quality = psnr(inside, peak: Double(1 << layout.bitDepth) - 1)
+            let quality = captionPSNR(inside, peak: Double(1 << layout.bitDepth) - 1)
             #expect(quality >= 52, "plane \(plane): \(quality) dB")
         }
     }
@@ -122,7 +123,7 @@ import Testing
     @Test func `the space between a caption at the top and one at the bottom is not touched`() throws {
         let (width, height) = (640, 360)
         let renderer = try CaptionRenderer(
-            script: testScript([line(0, 1, "{\\an8}Top"), line(0, 1, "{\\an2}Bottom")]),
+            script: captionTestScript([dialogue(0, 1, "{\\an8}Top"), dialogue(0, 1, "{\\an2}Bottom")]),
             geometry: CaptionGeometry(width: width, height: height))
         #expect(renderer.render(at: 0) == .changed)
         let compositor = try CaptionCompositor(layout: Self.layouts[0], width: width, height: height)
@@ -136,7 +137,7 @@ import Testing
     @Test func `the space between captions side by side is not touched`() throws {
         let (width, height) = (640, 360)
         let renderer = try CaptionRenderer(
-            script: testScript([line(0, 1, "{\\an1}Left"), line(0, 1, "{\\an3}Right")]),
+            script: captionTestScript([dialogue(0, 1, "{\\an1}Left"), dialogue(0, 1, "{\\an3}Right")]),
             geometry: CaptionGeometry(width: width, height: height))
         #expect(renderer.render(at: 0) == .changed)
         let compositor = try CaptionCompositor(layout: Self.layouts[0], width: width, height: height)
@@ -150,7 +151,7 @@ import Testing
     @Test func `an update replaces what was there`() throws {
         let geometry = CaptionGeometry(width: 640, height: 360)
         let renderer = try CaptionRenderer(
-            script: testScript([line(0, 1, "{\\an8}One"), line(1, 2, "{\\an2}Two")]), geometry: geometry)
+            script: captionTestScript([dialogue(0, 1, "{\\an8}One"), dialogue(1, 2, "{\\an2}Two")]), geometry: geometry)
         let compositor = try CaptionCompositor(layout: Self.layouts[0], width: 640, height: 360)
         #expect(compositor.isEmpty)
         #expect(renderer.render(at: 0) == .changed)
@@ -162,14 +163,14 @@ import Testing
 
     @Test(arguments: [(1, 1), (3, 3), (17, 9), (33, 31), (65, 64)])
     func `tiny and odd pictures are drawn on within their bounds`(width: Int, height: Int) throws {
-        let script = testScript(
-            [line(0, 1, "{\\an7\\pos(-20,-20)\\fs80}█████")], width: width, height: height)
+        let script = captionTestScript(
+            [dialogue(0, 1, "{\\an7\\pos(-20,-20)\\fs80}█████")], width: width, height: height)
         let renderer = try CaptionRenderer(script: script, geometry: CaptionGeometry(width: width, height: height))
         #expect(renderer.render(at: 0) == .changed)
         for layout in Self.layouts {
             let compositor = try CaptionCompositor(layout: layout, width: width, height: height)
             compositor.update(from: renderer)
-            var picture = TestPicture(layout, width: width, height: height, red: 90, green: 90, blue: 90)
+            var picture = CaptionTestPicture(layout, width: width, height: height, red: 90, green: 90, blue: 90)
             #expect(picture.withPlanes { compositor.blend(into: $0) })
         }
     }

@@ -38,7 +38,7 @@ final class PeerCaptionFilter {
     }
 
     /// Draws on 8-bit planar samples, rows without padding. Nil on failure.
-    func draw(_ picture: TestPicture, at milliseconds: Int64, format: AVPixelFormat) -> TestPicture? {
+    func draw(_ picture: CaptionTestPicture, at milliseconds: Int64, format: AVPixelFormat) -> CaptionTestPicture? {
         var frame = av_frame_alloc()
         var drawn = av_frame_alloc()
         defer {

@@ -5,9 +5,10 @@ import Testing
 @Suite struct CaptionRendererTests {
     static let geometry = CaptionGeometry(width: 640, height: 360)
 
-    @Test(.enabled(if: canDraw("A")))
+    @Test(.enabled(if: canDrawCaption("A")))
     func `a caption is there during its time and nowhere else`() throws {
-        let renderer = try CaptionRenderer(script: testScript([line(1, 2, "Hello")]), geometry: Self.geometry)
+        let renderer = try CaptionRenderer(
+            script: captionTestScript([dialogue(1, 2, "Hello")]), geometry: Self.geometry)
         #expect(renderer.render(at: 0) == .none)
         #expect(renderer.render(at: 999) == .none)
         #expect(renderer.render(at: 1000) == .changed)
@@ -16,10 +17,10 @@ import Testing
         #expect(renderer.render(at: 2000) == .none)
     }
 
-    @Test(.enabled(if: canDraw("A")))
+    @Test(.enabled(if: canDrawCaption("A")))
     func `the same picture after a gap, or from a second event, is not a change`() throws {
         let renderer = try CaptionRenderer(
-            script: testScript([line(1, 2, "Hello"), line(2, 3, "Hello"), line(4, 5, "Hello")]),
+            script: captionTestScript([dialogue(1, 2, "Hello"), dialogue(2, 3, "Hello"), dialogue(4, 5, "Hello")]),
             geometry: Self.geometry)
         #expect(renderer.render(at: 1500) == .changed)
         #expect(renderer.render(at: 2500) == .same)
@@ -27,19 +28,20 @@ import Testing
         #expect(renderer.render(at: 4500) == .same)
     }
 
-    @Test(.enabled(if: canDraw("A")))
+    @Test(.enabled(if: canDrawCaption("A")))
     func `going back in time shows what was there`() throws {
         let renderer = try CaptionRenderer(
-            script: testScript([line(1, 2, "One"), line(3, 4, "Two")]), geometry: Self.geometry)
+            script: captionTestScript([dialogue(1, 2, "One"), dialogue(3, 4, "Two")]), geometry: Self.geometry)
         #expect(renderer.render(at: 3500) == .changed)
         #expect(renderer.render(at: 1500) == .changed)
         #expect(renderer.render(at: 500) == .none)
     }
 
-    @Test(.enabled(if: canDraw("A")))
+    @Test(.enabled(if: canDrawCaption("A")))
     func `karaoke, moves and fades change while they last`() throws {
         for text in ["{\\kf200}Sing", "{\\move(100,100,300,200)}Go", "{\\fad(500,500)}Dawn", "{\\t(\\fscx300)}Wide"] {
-            let renderer = try CaptionRenderer(script: testScript([line(0, 2, text)]), geometry: Self.geometry)
+            let renderer = try CaptionRenderer(
+                script: captionTestScript([dialogue(0, 2, text)]), geometry: Self.geometry)
             _ = renderer.render(at: 100)
             #expect(renderer.render(at: 200) == .changed, "\(text)")
         }
@@ -47,20 +49,21 @@ import Testing
 
     @Test func `the next caption's time is known in advance`() throws {
         let renderer = try CaptionRenderer(
-            script: testScript([line(1, 2, "a"), line(1.5, 3, "b"), line(10, 11, "c")]), geometry: Self.geometry)
+            script: captionTestScript([dialogue(1, 2, "a"), dialogue(1.5, 3, "b"), dialogue(10, 11, "c")]),
+            geometry: Self.geometry)
         #expect(renderer.nextVisible(from: 0) == 1000)
         #expect(renderer.nextVisible(from: 1700) == 1700)
         #expect(renderer.nextVisible(from: 3000) == 10000)
         #expect(renderer.nextVisible(from: 11000) == nil)
     }
 
-    @Test(.enabled(if: canDraw("A")))
+    @Test(.enabled(if: canDrawCaption("A")))
     func `text stays inside its margins and sits where its anchor says`() throws {
         for (anchor, rows) in [(8, 0..<120), (5, 120..<240), (2, 240..<360)] {
             let renderer = try CaptionRenderer(
-                script: testScript([line(0, 1, "{\\an\(anchor)}Hello")]), geometry: Self.geometry)
+                script: captionTestScript([dialogue(0, 1, "{\\an\(anchor)}Hello")]), geometry: Self.geometry)
             #expect(renderer.render(at: 0) == .changed)
-            let box = try #require(TestBox(renderer.bitmaps(frameWidth: 640, frameHeight: 360)))
+            let box = try #require(CaptionTestBox(renderer.bitmaps(frameWidth: 640, frameHeight: 360)))
             #expect(rows.contains(box.rows.lowerBound) && rows.contains(box.rows.upperBound - 1))
             #expect(box.columns.lowerBound > 200 && box.columns.upperBound < 440)
         }
@@ -68,9 +71,9 @@ import Testing
 
     @Test(arguments: ["שלום עולם", "مرحبا بالعالم", "日本語の字幕", "Cafe\u{301} n\u{303}", "नमस्ते", "สวัสดี"])
     func `text of other scripts is drawn where a font has it`(text: String) throws {
-        guard canDraw(text) else { return }
+        guard canDrawCaption(text) else { return }
         let renderer = try CaptionRenderer(
-            script: testScript([line(0, 1, text)]), geometry: Self.geometry, wrapsAnywhere: true)
+            script: captionTestScript([dialogue(0, 1, text)]), geometry: Self.geometry, wrapsAnywhere: true)
         #expect(renderer.render(at: 0) == .changed)
         let bitmaps = renderer.bitmaps(frameWidth: 640, frameHeight: 360)
         let ink = bitmaps.reduce(0) { sum, bitmap in
@@ -82,14 +85,14 @@ import Testing
         #expect(ink > 200)
     }
 
-    @Test(.enabled(if: canDraw("A")))
+    @Test(.enabled(if: canDrawCaption("A")))
     func `text keeps its proportions on anamorphic pixels`() throws {
         func width(_ ratio: Rational) throws -> Int {
             let renderer = try CaptionRenderer(
-                script: testScript([line(0, 1, "Proportions")]),
+                script: captionTestScript([dialogue(0, 1, "Proportions")]),
                 geometry: CaptionGeometry(width: 640, height: 360, sampleAspectRatio: ratio))
             #expect(renderer.render(at: 0) == .changed)
-            return try #require(TestBox(renderer.bitmaps(frameWidth: 640, frameHeight: 360))).columns.count
+            return try #require(CaptionTestBox(renderer.bitmaps(frameWidth: 640, frameHeight: 360))).columns.count
         }
         let square = try width(Rational(1, 1))
         let wide = try width(Rational(2, 1))
@@ -98,7 +101,7 @@ import Testing
     }
 
     @Test func `an empty script and one without events render nothing`() throws {
-        let renderer = try CaptionRenderer(script: testScript([]), geometry: Self.geometry)
+        let renderer = try CaptionRenderer(script: captionTestScript([]), geometry: Self.geometry)
         #expect(renderer.render(at: 0) == .none)
         #expect(renderer.nextVisible(from: 0) == nil)
         #expect(renderer.eventCount == 0)
@@ -114,7 +117,7 @@ import Testing
         for (width, height) in [(0, 10), (10, 0), (-1, 10), (1 << 20, 10)] {
             let geometry = CaptionGeometry(width: width, height: height)
             #expect {
-                try CaptionRenderer(script: testScript([]), geometry: geometry)
+                try CaptionRenderer(script: captionTestScript([]), geometry: geometry)
             } throws: {
                 ($0 as? MediaError)?.code == .badRequest
             }
@@ -122,11 +125,11 @@ import Testing
     }
 
     @Test func `damaged scripts and fonts neither crash nor hang`() throws {
-        var random = SplitMix(seed: 9)
-        let script = testScript([
-            line(0, 2, "{\\kf50\\t(0,500,\\fscx200\\frz30)\\fad(100,100)}Some {\\i1\\b700\\fnArial}text"),
-            line(0, 2, "{\\p1}m 0 0 l 90 0 90 90 b 0 9 9 0 50 50{\\p0}"),
-            line(0, 2, "{\\clip(0,0,100,100)\\blur3\\be2\\pos(10,20)\\org(1,1)}مرحبا 日本 {\\rDefault}end"),
+        var random = CaptionTestRandom(seed: 9)
+        let script = captionTestScript([
+            dialogue(0, 2, "{\\kf50\\t(0,500,\\fscx200\\frz30)\\fad(100,100)}Some {\\i1\\b700\\fnArial}text"),
+            dialogue(0, 2, "{\\p1}m 0 0 l 90 0 90 90 b 0 9 9 0 50 50{\\p0}"),
+            dialogue(0, 2, "{\\clip(0,0,100,100)\\blur3\\be2\\pos(10,20)\\org(1,1)}مرحبا 日本 {\\rDefault}end"),
         ])
         let font = FontFile(name: "noise.ttf", bytes: (0..<500).map { _ in UInt8(truncatingIfNeeded: random.next()) })
         for _ in 0..<60 {

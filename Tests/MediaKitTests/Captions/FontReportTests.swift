@@ -3,10 +3,10 @@ import Testing
 
 @testable import MediaKit
 
-@Suite(.enabled(if: canDraw("A"))) struct FontReportTests {
+@Suite(.enabled(if: canDrawCaption("A"))) struct FontReportTests {
     static func report(_ text: String, family: String = "DejaVu Sans", fonts: [FontFile] = []) throws -> FontReport {
         try CaptionRenderer(
-            script: testScript([line(0, 1, text)], family: family), fonts: fonts,
+            script: captionTestScript([dialogue(0, 1, text)], family: family), fonts: fonts,
             geometry: CaptionGeometry(width: 640, height: 360)
         ).fontReport
     }
@@ -18,7 +18,7 @@ import Testing
         #expect(report.warnings.first?.contains("Kiln Imaginary Grotesk") == true)
     }
 
-    @Test(.enabled(if: canDraw("A")))
+    @Test(.enabled(if: canDrawCaption("A")))
     func `a family that is installed is not reported`() throws {
         // Whatever stands in for an imaginary family is installed under the name that is reported.
         let actual = try #require(try Self.report("Hello", family: "Kiln Imaginary Grotesk").substitutions.first).actual
@@ -46,16 +46,17 @@ import Testing
     }
 
     @Test func `rendering after the report looks as if there had been none`() throws {
-        let script = testScript([line(0, 1, "Hello 日本 שלום")])
+        let script = captionTestScript([dialogue(0, 1, "Hello")])
         let first = try CaptionRenderer(script: script, geometry: CaptionGeometry(width: 640, height: 360))
         #expect(first.render(at: 0) == .changed)
         #expect(first.eventCount == 1)
         #expect(first.takeWarnings().isEmpty)
     }
 
-    @Test func `a font in memory is found by its family`() throws {
+    @Test(.enabled(if: renamedFont() != nil))
+    func `a font in memory is found by its family`() throws {
         // Any installed font will do, provided that its family is not found otherwise: so it is renamed.
-        guard let bytes = Self.renamedFont() else { return }
+        let bytes = try #require(Self.renamedFont())
         let font = FontFile(name: "renamed.ttf", bytes: bytes)
         #expect(try Self.report("Hello", family: "XejaVu Sans").substitutions.count == 1)
         #expect(try Self.report("Hello", family: "XejaVu Sans", fonts: [font]).isClean)
@@ -94,9 +95,10 @@ import Testing
         #expect(FontMessageReader.codePoint(in: "Glyph 0x1F600 not found", after: "Glyph 0x") == 0x1F600)
     }
 
-    @Test func `damaged font files are no fonts, or fonts without names`() {
-        var random = SplitMix(seed: 3)
-        guard let font = Self.renamedFont() else { return }
+    @Test(.enabled(if: renamedFont() != nil))
+    func `damaged font files are no fonts, or fonts without names`() throws {
+        var random = CaptionTestRandom(seed: 3)
+        let font = try #require(Self.renamedFont())
         #expect(FontFacts(bytes: font, index: 0)?.names.first == "XejaVu Sans")
         #expect(FontFacts(bytes: font, index: 0)?.hasOutlines == true)
         #expect(FontFacts(bytes: Array(font.prefix(11)), index: 0) == nil)

@@ -31,7 +31,7 @@ import Testing
     }
 
     /// Random words, of which a good part are the extremes that arithmetic trips over.
-    static func words(_ count: Int, _ random: inout SplitMix) -> [UInt16] {
+    static func words(_ count: Int, _ random: inout CaptionTestRandom) -> [UInt16] {
         (0..<count).map { _ in
             switch random.next() % 8 {
             case 0: 0
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func `drawing a mask equals the reference at every width and odd offset`() {
-        var random = SplitMix(seed: 1)
+        var random = CaptionTestRandom(seed: 1)
         for variant in Self.variants {
             #expect(cpk_use_variant(variant) != 0)
             for width in Self.widths {
@@ -104,7 +104,7 @@ import Testing
     }
 
     @Test func `box averages equal the reference for every subsampling`() {
-        var random = SplitMix(seed: 2)
+        var random = CaptionTestRandom(seed: 2)
         for variant in Self.variants {
             #expect(cpk_use_variant(variant) != 0)
             for (log2Width, log2Height) in [(0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (2, 2)] {
@@ -131,7 +131,7 @@ import Testing
 
     @Test(arguments: [8, 9, 10, 12, 14, 16])
     func `blending runs equals the reference at every width and odd offset`(depth: Int) {
-        var random = SplitMix(seed: UInt64(depth))
+        var random = CaptionTestRandom(seed: UInt64(depth))
         for variant in Self.variants {
             #expect(cpk_use_variant(variant) != 0)
             for width in Self.widths {
@@ -174,7 +174,7 @@ import Testing
 
     @Test(arguments: [(8, false), (10, false), (10, true), (12, true)])
     func `interleaved planes blend as two planes do`(depth: Int, isHighBits: Bool) {
-        var random = SplitMix(seed: 5)
+        var random = CaptionTestRandom(seed: 5)
         for variant in Self.variants {
             #expect(cpk_use_variant(variant) != 0)
             for width in Self.widths {
@@ -203,7 +203,7 @@ import Testing
     }
 
     @Test func `runs cover every sample that is not zero and are apart by at least one empty unit`() {
-        var random = SplitMix(seed: 6)
+        var random = CaptionTestRandom(seed: 6)
         for count in Self.widths {
             for density in [0, 1, 20, 100] {
                 let row = (0..<count).map { _ -> UInt16 in Int(random.next() % 100) < density ? 1 : 0 }
@@ -225,7 +225,7 @@ import Testing
 }
 
 /// A small generator with a seed, so that a failure can be repeated (Steele, Lea, Flood: SplitMix64, 2014).
-struct SplitMix: RandomNumberGenerator {
+struct CaptionTestRandom: RandomNumberGenerator {
     private var state: UInt64
 
     init(seed: UInt64) { state = seed }
