@@ -140,9 +140,10 @@ public final class CaptionRenderer {
         schedule.nextVisible(from: milliseconds)
     }
 
-    /// libass's warnings and errors since the last call, oldest first.
+    /// libass's warnings and errors since the last call, oldest first, without those about fonts: the report has them.
     public func takeWarnings() -> [String] {
-        log.drain().filter { $0.level <= 2 }.map(\.text)
+        log.drain().filter { $0.level <= 2 && !$0.text.hasPrefix("fontselect:") && !$0.text.hasPrefix("Glyph 0x") }
+            .map(\.text)
     }
 
     /// How many styles and events libass found in the script.

@@ -33,6 +33,15 @@ extension FontFacts {
         }
     }
 
+    /// Those of every font in a file: several in a collection, otherwise one.
+    static func all(in bytes: [UInt8]) -> [FontFacts] {
+        guard bytes.starts(with: Array("ttcf".utf8)) else {
+            return [FontFacts(bytes: bytes, index: 0)].compactMap { $0 }
+        }
+        // No collection in use has as many.
+        return (0..<256).lazy.map { FontFacts(bytes: bytes, index: $0) }.prefix { $0 != nil }.compactMap { $0 }
+    }
+
     /// - Parameter read: bytes at an offset, all of them or nil.
     private init?(index: Int, read: (_ offset: Int, _ count: Int) -> [UInt8]?) {
         guard var head = read(0, 12) else { return nil }

@@ -14,19 +14,21 @@ struct FontMessageReader {
     /// The character that libass looks for a further font for.
     private var wanted: UInt32?
     private let memoryFonts: [FontFacts]
+    private let unusableFonts: [String]
 
     /// - Parameter fonts: the fonts in memory that libass was given.
     init(fonts: [FontFile] = []) {
-        memoryFonts = fonts.flatMap { font in
-            // A collection has several; 64 are more than any does.
-            (0..<64).lazy.map { FontFacts(bytes: font.bytes, index: $0) }.prefix { $0 != nil }.compactMap { $0 }
-                .reduce(into: []) { if $0.last != $1 { $0.append($1) } }
+        let facts = fonts.map { FontFacts.all(in: $0.bytes) }
+        memoryFonts = facts.flatMap { $0 }
+        unusableFonts = zip(fonts, facts).compactMap { font, facts in
+            facts.contains { $0.hasOutlines } ? nil : font.name
         }
     }
 
     var report: FontReport {
         var report = FontReport()
         report.substitutions = substitutions
+        report.unusableFonts = unusableFonts
         report.missing = missing.map { FontReport.MissingGlyphs(family: $0.family, codePoints: $0.codePoints.sorted()) }
         return report
     }

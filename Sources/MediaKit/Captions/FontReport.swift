@@ -19,17 +19,21 @@ public struct FontReport: Sendable, Equatable, Codable {
     /// In the order in which the script asks for them.
     public var substitutions: [Substitution] = []
     public var missing: [MissingGlyphs] = []
+    /// Names of the fonts in memory that cannot be used: they are no fonts, or hold bitmaps only, as colour emoji fonts
+    /// do.
+    public var unusableFonts: [String] = []
     /// Whether the script has more different characters than are looked at.
     public var isPartial = false
 
     public init() {}
 
     /// Whether every family is there and every character can be drawn.
-    public var isClean: Bool { substitutions.isEmpty && missing.isEmpty }
+    public var isClean: Bool { substitutions.isEmpty && missing.isEmpty && unusableFonts.isEmpty }
 
     /// One sentence for each finding.
     public var warnings: [String] {
-        substitutions.map { "font \"\($0.requested)\" is not installed; \"\($0.actual)\" is used instead" }
+        unusableFonts.map { "the font file \($0) has no outlines that can be drawn" }
+            + substitutions.map { "font \"\($0.requested)\" is not installed; \"\($0.actual)\" is used instead" }
             + missing.map { entry in
                 let shown = entry.codePoints.prefix(10).map(Self.name).joined(separator: ", ")
                 let more = entry.codePoints.count > 10 ? " and \(entry.codePoints.count - 10) more" : ""

@@ -84,6 +84,12 @@ import Testing
         return bytes
     }
 
+    @Test func `a font file without outlines is reported by its name`() throws {
+        let report = try Self.report("Hello", fonts: [FontFile(name: "noise.ttf", bytes: [1, 2, 3])])
+        #expect(report.unusableFonts == ["noise.ttf"])
+        #expect(!report.isClean && report.warnings.contains { $0.contains("noise.ttf") })
+    }
+
     @Test func `libass's messages are read as it writes them`() {
         #expect(
             FontMessageReader.choice(in: "fontselect: (A, b), 400, 0) -> /usr/x, y.ttf, 2, Name-Bold")
