@@ -29,6 +29,9 @@ public final class CaptionRenderer {
     /// Which fonts stand in for others and what no font can draw, found before anything is rendered.
     public private(set) var fontReport = FontReport()
 
+    /// Events that are left out because their sizes are absurd: to draw them would take minutes and gigabytes.
+    public let droppedEventCount: Int
+
     let track: UnsafeMutablePointer<ASS_Track>
     let renderer: OpaquePointer
     let library: OpaquePointer
@@ -89,6 +92,7 @@ public final class CaptionRenderer {
         self.renderer = renderer
         self.track = track
         self.log = log
+        droppedEventCount = Self.dropUnreasonableEvents(of: track, geometry: geometry)
         schedule = CaptionSchedule(Self.events(of: track))
 
         // Glyphs, and megabytes of bitmaps. libass's own default is more than a job's captions ever use.
@@ -164,7 +168,8 @@ public final class CaptionRenderer {
     }
 
     private static func events(of track: UnsafeMutablePointer<ASS_Track>) -> [CaptionSchedule.Event] {
-        UnsafeBufferPointer(start: track.pointee.events, count: Int(track.pointee.n_events)).map { event in
+        let events = UnsafeBufferPointer(start: track.pointee.events, count: Int(track.pointee.n_events))
+        return events.filter { $0.Text.map { $0.pointee != 0 } ?? false }.map { event in
             let (end, overflow) = event.Start.addingReportingOverflow(event.Duration)
             return CaptionSchedule.Event(
                 start: event.Start, end: overflow ? .max : end,

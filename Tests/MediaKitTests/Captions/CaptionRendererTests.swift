@@ -124,6 +124,29 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        "{\\fscx999990\\fscy55360}日", "{\\fs100000}A", "{\\fs+90\\fs+90\\fs+90\\fs+90}A", "{\\fay1801\\blur90}A",
+        "{\\p1}m 0 0 l 1000000 0 1000000 1000000", "{\\p100}m 0 0 l 100000 0 100000 100000", "{\\fs1e999}A",
+        "{\\fsp9999999}AB", "{\\bord500000}A", String(repeating: "{\\fs300}A ", count: 5000),
+    ])
+    func `an event of absurd size is left out, and the others are drawn`(text: String) throws {
+        let renderer = try CaptionRenderer(
+            script: captionTestScript([dialogue(0, 1, text), dialogue(2, 3, "Hello")]), geometry: Self.geometry)
+        #expect(renderer.droppedEventCount == 1)
+        #expect(renderer.render(at: 500) == .none)
+        #expect(renderer.nextVisible(from: 0) == 2000)
+    }
+
+    @Test(arguments: [
+        "{\\fs200\\fscx300\\bord20}SIGN", "{\\p1}m 0 0 l 640 0 640 360 0 360", "{\\p4\\fscx200}m 0 0 l 9000 0 0 9000",
+        "{\\frx40\\fry20\\fax0.3}Tilted", String(repeating: "many words ", count: 200), "{\\blur10\\be3\\fsp10}soft",
+    ])
+    func `large signs, drawings and long texts are not taken for absurd`(text: String) throws {
+        let renderer = try CaptionRenderer(
+            script: captionTestScript([dialogue(0, 1, text)]), geometry: Self.geometry)
+        #expect(renderer.droppedEventCount == 0)
+    }
+
     @Test func `damaged scripts and fonts neither crash nor hang`() throws {
         var random = CaptionTestRandom(seed: 9)
         let script = captionTestScript([
