@@ -20,8 +20,12 @@ struct CaptionCost {
     private var spacing: Double
     private var border: Double
     private var blur = 0.0
-    private var shear = 1.0
-    private var isTurned = false
+    private var shearX = 0.0
+    private var shearY = 0.0
+    private var isRotated: Bool
+    private var hasPerspective = false
+    /// Width of what stands in one line under the same tags so far, in units of the script.
+    private var run = 0.0
     private var drawing = 0.0
     private var outline: [Double] = []
     private(set) var pixels = 0.0
@@ -35,6 +39,7 @@ struct CaptionCost {
         scaleY = style.ScaleY
         spacing = style.Spacing
         border = style.Outline
+        isRotated = style.Angle != 0
     }
 
     mutating func add(_ text: UnsafePointer<CChar>) {
@@ -45,6 +50,7 @@ struct CaptionCost {
             position += 1
             if isTag {
                 if byte == UInt8(ascii: "}") { isTag = false }
+                if run > 0 { finishRun() }
                 if byte == UInt8(ascii: "\\") { apply(position) }
             } else if byte == UInt8(ascii: "{") {
                 isTag = true
@@ -56,17 +62,28 @@ struct CaptionCost {
                     position = UnsafePointer(end)
                 }
             } else if byte & 0xC0 != 0x80 {
-                addBox(width: size * scaleX + abs(spacing), height: size * scaleY)
+                run += abs(size * scaleX) + abs(spacing)
             }
         }
+        finishRun()
         finishDrawing()
     }
 
     private mutating func addBox(width: Double, height: Double) {
         let around = 2 * border + 6 * blur
-        let area = (abs(width) + around) * (abs(height) + around) * scale * scale
-        // Perspective enlarges what comes near.
-        pixels += area * shear * (isTurned ? 4 : 1)
+        let (plainWidth, plainHeight) = (abs(width) + around, abs(height) + around)
+        // libass shears what is not scaled yet, outline and all, so that a small scale makes for a large shear.
+        let (x, y) = (max(scaleX, 1e-9), max(scaleY, 1e-9))
+        let wide = plainWidth + shearX * x / y * plainHeight
+        let high = plainHeight + shearY * y / x * plainWidth
+        // What is turned fills the box around its diagonal. Perspective enlarges what comes near, by sixteen at most.
+        let area = isRotated ? (wide + high) * (wide + high) / 2 : wide * high
+        pixels += area * scale * scale * (hasPerspective ? isRotated ? 4 : 16 : 1)
+    }
+
+    private mutating func finishRun() {
+        if run > 0 { addBox(width: run, height: size * scaleY) }
+        run = 0
     }
 
     private mutating func finishDrawing() {
@@ -101,10 +118,14 @@ struct CaptionCost {
             let isRelative = first == UInt8(ascii: "+") || first == UInt8(ascii: "-")
             size = isRelative ? size * (1 + height / 10) : height
             if size <= 0 { size = style.FontSize }
-        } else if let slant = value(after: "fax") ?? value(after: "fay") {
-            shear = max(shear, 1) * (1 + abs(slant))
+        } else if let slant = value(after: "fax") {
+            shearX = abs(slant)
+        } else if let slant = value(after: "fay") {
+            shearY = abs(slant)
         } else if let angle = value(after: "frx") ?? value(after: "fry") {
-            isTurned = isTurned || angle != 0
+            hasPerspective = hasPerspective || angle != 0
+        } else if let angle = value(after: "frz") ?? value(after: "fr") {
+            isRotated = isRotated || angle != 0
         } else if let width = value(after: "bord") ?? value(after: "xbord") ?? value(after: "ybord") {
             border = max(width, 0)
         } else if let radius = value(after: "blur") ?? value(after: "be") {
@@ -130,8 +151,10 @@ struct CaptionCost {
         spacing = next.Spacing
         border = next.Outline
         blur = 0
-        shear = 1
-        isTurned = false
+        shearX = 0
+        shearY = 0
+        isRotated = next.Angle != 0
+        hasPerspective = false
     }
 }
 

@@ -127,6 +127,8 @@ import Testing
     @Test(arguments: [
         "{\\fscx999990\\fscy55360}日", "{\\fs100000}A", "{\\fs+90\\fs+90\\fs+90\\fs+90}A", "{\\fay1801\\blur90}A",
         "{\\p1}m 0 0 l 1000000 0 1000000 1000000", "{\\p100}m 0 0 l 100000 0 100000 100000", "{\\fs1e999}A",
+        "{\\fscy0.0001\\fax3605}A", "{\\fax1801\\frz30}A",
+        "{\\fs0.0001\\fax100\\fscx10010\\frz30}A",
         "{\\fsp9999999}AB", "{\\bord500000}A", String(repeating: "{\\fs300}A ", count: 5000),
     ])
     func `an event of absurd size is left out, and the others are drawn`(text: String) throws {
