@@ -3,7 +3,7 @@ import Testing
 
 @testable import MediaKit
 
-@Suite(.enabled(if: canDrawCaption("A"))) struct CaptionRendererPeerTests {
+@Suite(.enabled(if: canDrawCaption("A") && avfilter_get_by_name("ass") != nil)) struct CaptionRendererPeerTests {
     @Test(arguments: [(AV_PIX_FMT_YUV420P, 1, 1), (AV_PIX_FMT_YUV422P, 1, 0), (AV_PIX_FMT_YUV444P, 0, 0)])
     func `white text on a black outline agrees with libavfilter`(
         format: AVPixelFormat, log2Width: Int, log2Height: Int
@@ -12,7 +12,7 @@ import Testing
         let script = captionTestScript([
             dialogue(0, 2, "The quick brown fox jumps\\Nover the lazy dog"), dialogue(0, 2, "{\\an8}Top, {\\i1}italic"),
         ])
-        guard let peer = PeerCaptionFilter(script: script, width: width, height: height, format: format) else { return }
+        let peer = try #require(PeerCaptionFilter(script: script, width: width, height: height, format: format))
         let layout = PixelLayout(
             bitDepth: 8, log2ChromaWidth: log2Width, log2ChromaHeight: log2Height, matrix: .bt601)
         var random = CaptionTestRandom(seed: 4)
