@@ -33,12 +33,14 @@ let package = Package(
         ),
         .systemLibrary(name: "CLibass", pkgConfig: "libass", providers: [.apt(["libass-dev"])]),
         .target(name: "CAVShim", dependencies: ["CFFmpeg"]),
+        // libass's messages, which arrive as a va_list.
+        .target(name: "CAssShim", dependencies: ["CLibass"]),
         // Pixel arithmetic in C, which the compiler vectorises. No library behind it.
         .target(name: "CPixelKernels"),
         .target(name: "ByteIO", swiftSettings: swiftSettings),
         .target(
             name: "MediaKit",
-            dependencies: ["ByteIO", "CAVShim", "CLibass", "CPixelKernels"],
+            dependencies: ["ByteIO", "CAVShim", "CAssShim", "CLibass", "CPixelKernels"],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -69,7 +71,7 @@ let package = Package(
         .testTarget(name: "ByteIOTests", dependencies: ["ByteIO", "TestSupport"], swiftSettings: swiftSettings),
         .testTarget(
             name: "MediaKitTests",
-            dependencies: ["MediaKit", "ByteIO", "CPixelKernels", "TestSupport"],
+            dependencies: ["MediaKit", "ByteIO", "CAVShim", "CPixelKernels", "TestSupport"],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "WorkerTests", dependencies: ["Worker", "MediaKit", "TestSupport"], swiftSettings: swiftSettings),

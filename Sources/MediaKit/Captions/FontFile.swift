@@ -1,0 +1,11 @@
+/// A font handed over in memory: TrueType, OpenType or a collection of them.
+public struct FontFile: Sendable {
+    /// A name for messages, such as the file's.
+    public var name: String
+    public var bytes: [UInt8]
+
+    public init(name: String, bytes: [UInt8]) {
+        self.name = name
+        self.bytes = bytes
+    }
+}
