@@ -31,14 +31,21 @@ public struct FontReport: Sendable, Equatable, Codable {
     public var isClean: Bool { substitutions.isEmpty && missing.isEmpty && unusableFonts.isEmpty }
 
     /// One sentence for each finding.
-    public var warnings: [String] {
+    public var warnings: [String] { fontWarnings + glyphWarnings }
+
+    /// Those about fonts that are not there or of no use.
+    public var fontWarnings: [String] {
         unusableFonts.map { "the font file \($0) has no outlines that can be drawn" }
             + substitutions.map { "font \"\($0.requested)\" is not installed; \"\($0.actual)\" is used instead" }
-            + missing.map { entry in
-                let shown = entry.codePoints.prefix(10).map(Self.name).joined(separator: ", ")
-                let more = entry.codePoints.count > 10 ? " and \(entry.codePoints.count - 10) more" : ""
-                return "no font has a glyph for \(shown)\(more) (font \"\(entry.family)\")"
-            }
+    }
+
+    /// Those about characters that no font can draw.
+    public var glyphWarnings: [String] {
+        missing.map { entry in
+            let shown = entry.codePoints.prefix(10).map(Self.name).joined(separator: ", ")
+            let more = entry.codePoints.count > 10 ? " and \(entry.codePoints.count - 10) more" : ""
+            return "no font has a glyph for \(shown)\(more) (font \"\(entry.family)\")"
+        }
     }
 
     /// "U+1F600 😀".

@@ -51,10 +51,11 @@ public struct PixelLayout: Hashable, Sendable {
     public var arrangement: Arrangement
     public var matrix: Matrix
     public var range: Range
+    public var light: CaptionLight
 
     public init(
         bitDepth: Int, log2ChromaWidth: Int, log2ChromaHeight: Int, arrangement: Arrangement = .planar,
-        matrix: Matrix, range: Range = .limited
+        matrix: Matrix, range: Range = .limited, light: CaptionLight = .standard
     ) {
         self.bitDepth = bitDepth
         self.log2ChromaWidth = log2ChromaWidth
@@ -62,6 +63,7 @@ public struct PixelLayout: Hashable, Sendable {
         self.arrangement = arrangement
         self.matrix = matrix
         self.range = range
+        self.light = light
     }
 
     public var planeCount: Int {
@@ -95,9 +97,7 @@ extension PixelLayout {
     ///
     /// ITU-T H.273 (07/2021), equations 38 to 40 for the matrix, 20 to 28 for the range.
     public func samples(red: UInt8, green: UInt8, blue: UInt8) -> (luma: Double, cb: Double, cr: Double) {
-        let r = Double(red) / 255
-        let g = Double(green) / 255
-        let b = Double(blue) / 255
+        let (r, g, b) = light.signal(red: Double(red) / 255, green: Double(green) / 255, blue: Double(blue) / 255)
         // Written as differences from green, so that grays come out exact.
         let y = g + matrix.red * (r - g) + matrix.blue * (b - g)
         let cb = (b - y) / (2 * (1 - matrix.blue))

@@ -180,5 +180,7 @@ extension FrameFormat {
         return format != other.format || width != other.width || height != other.height
             || sampleRate != other.sampleRate || channelLayout != other.channelLayout || timeBase != other.timeBase
             || (isVideo && (colorSpace != other.colorSpace || colorRange != other.colorRange))
+            // Once there is a deinterlacer it lets progressive pictures pass.
+            || (isInterlaced && !other.isInterlaced)
     }
 }

@@ -13,6 +13,7 @@ struct FrameFormat: Equatable, Sendable {
     var frameRate = Rational(0, 1)
     var colorSpace = AVCOL_SPC_UNSPECIFIED
     var colorRange = AVCOL_RANGE_UNSPECIFIED
+    var isInterlaced = false
     // Sound
     var sampleRate = 0
     /// As `av_channel_layout_describe` writes it.
@@ -31,6 +32,7 @@ struct FrameFormat: Equatable, Sendable {
             self.frameRate = frameRate
             colorSpace = frame.raw.pointee.colorspace
             colorRange = frame.raw.pointee.color_range
+            isInterlaced = frame.isInterlaced
         } else {
             sampleRate = frame.sampleRate
             channelLayout = ChannelLayout.describe(&frame.raw.pointee.ch_layout)

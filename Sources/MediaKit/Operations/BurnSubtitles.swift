@@ -1,12 +1,236 @@
+import ByteIO
+
+/// Draws subtitles into a video's pictures. The sound is copied where the container takes it; the video is encoded by
+/// the same settings as a transcode's.
+///
+/// ```swift
+/// let result = try await MediaEngine().run(
+///     BurnSubtitles(input: "talk.mp4", subtitles: .file("talk.srt"), output: "captioned.mp4"))
+/// ```
 public struct BurnSubtitles: MediaOperation, Equatable {
     public static let name = "burn_subtitles"
+
+    /// A location that the engine's resolver knows: a path, or `-`.
     public var input: String
-    public init(input: String) { self.input = input }
-    public func validate() throws {}
+    public var subtitles: SubtitleInput
+    public var output: String
+    /// How SRT and WebVTT look. ASS keeps its own styles unless `overridesStyles` is set.
+    public var style: CaptionStyle
+    public var overridesStyles: Bool
+    /// Locations of font files that are looked in before the system's.
+    public var fonts: [String]
+    /// Whether a font that is not there, or a character that no font can draw, is an error instead of a warning.
+    public var strictFonts: Bool
+    /// Everything else, as for ``Transcode``.
+    public var container: Container?
+    public var video: VideoSettings
+    public var audio: AudioSettings
+    public var streams: StreamSelection
+    /// Seconds of the input; subtitles keep their place in the picture.
+    public var start: Double?
+    public var end: Double?
+    public var indexFirst: Bool
+    public var bitexact: Bool
+    public var overwrite: Bool
+    /// Cores to use. Default: all that the process may use.
+    public var threads: Int?
+    public var limits: Limits
+    public var tolerance: Tolerance
+
+    public init(
+        input: String, subtitles: SubtitleInput, output: String, style: CaptionStyle = CaptionStyle(),
+        overridesStyles: Bool = false, fonts: [String] = [], strictFonts: Bool = false, container: Container? = nil,
+        video: VideoSettings = VideoSettings(), audio: AudioSettings = AudioSettings(),
+        streams: StreamSelection = StreamSelection(), start: Double? = nil, end: Double? = nil,
+        indexFirst: Bool = true, bitexact: Bool = false, overwrite: Bool = false, threads: Int? = nil,
+        limits: Limits = Limits(), tolerance: Tolerance = Tolerance()
+    ) {
+        self.input = input
+        self.subtitles = subtitles
+        self.output = output
+        self.style = style
+        self.overridesStyles = overridesStyles
+        self.fonts = fonts
+        self.strictFonts = strictFonts
+        self.container = container
+        self.video = video
+        self.audio = audio
+        self.streams = streams
+        self.start = start
+        self.end = end
+        self.indexFirst = indexFirst
+        self.bitexact = bitexact
+        self.overwrite = overwrite
+        self.threads = threads
+        self.limits = limits
+        self.tolerance = tolerance
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case operation, input, subtitles, output, style, overridesStyles, fonts, strictFonts, container, video, audio
+        case streams, start, end, indexFirst, bitexact, overwrite, threads, limits, tolerance
+    }
+
+    public init(from decoder: any Swift.Decoder) throws {
+        let values = try decoder.strictContainer(CodingKeys.self)
+        input = try values.decode(String.self, forKey: .input)
+        subtitles = try values.decode(SubtitleInput.self, forKey: .subtitles)
+        output = try values.decode(String.self, forKey: .output)
+        style = try values.decodeIfPresent(CaptionStyle.self, forKey: .style) ?? CaptionStyle()
+        overridesStyles = try values.decodeIfPresent(Bool.self, forKey: .overridesStyles) ?? false
+        fonts = try values.decodeIfPresent([String].self, forKey: .fonts) ?? []
+        strictFonts = try values.decodeIfPresent(Bool.self, forKey: .strictFonts) ?? false
+        container = try values.decodeIfPresent(Container.self, forKey: .container)
+        video = try values.decodeIfPresent(VideoSettings.self, forKey: .video) ?? VideoSettings()
+        audio = try values.decodeIfPresent(AudioSettings.self, forKey: .audio) ?? AudioSettings()
+        streams = try values.decodeIfPresent(StreamSelection.self, forKey: .streams) ?? StreamSelection()
+        start = try values.decodeIfPresent(Double.self, forKey: .start)
+        end = try values.decodeIfPresent(Double.self, forKey: .end)
+        indexFirst = try values.decodeIfPresent(Bool.self, forKey: .indexFirst) ?? true
+        bitexact = try values.decodeIfPresent(Bool.self, forKey: .bitexact) ?? false
+        overwrite = try values.decodeIfPresent(Bool.self, forKey: .overwrite) ?? false
+        threads = try values.decodeIfPresent(Int.self, forKey: .threads)
+        limits = try values.decodeIfPresent(Limits.self, forKey: .limits) ?? Limits()
+        tolerance = try values.decodeIfPresent(Tolerance.self, forKey: .tolerance) ?? Tolerance()
+    }
+
+    public func encode(to encoder: any Swift.Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(input, forKey: .input)
+        try values.encode(subtitles, forKey: .subtitles)
+        try values.encode(output, forKey: .output)
+        try values.encode(style, forKey: .style)
+        try values.encode(overridesStyles, forKey: .overridesStyles)
+        try values.encode(fonts, forKey: .fonts)
+        try values.encode(strictFonts, forKey: .strictFonts)
+        try values.encodeIfPresent(container, forKey: .container)
+        try values.encode(video, forKey: .video)
+        try values.encode(audio, forKey: .audio)
+        try values.encode(streams, forKey: .streams)
+        try values.encodeIfPresent(start, forKey: .start)
+        try values.encodeIfPresent(end, forKey: .end)
+        try values.encode(indexFirst, forKey: .indexFirst)
+        try values.encode(bitexact, forKey: .bitexact)
+        try values.encode(overwrite, forKey: .overwrite)
+        try values.encodeIfPresent(threads, forKey: .threads)
+        try values.encode(limits, forKey: .limits)
+        try values.encode(tolerance, forKey: .tolerance)
+    }
+
+    public func validate() throws {
+        try style.validate()
+        try transcode.validate()
+        let container = try Container.resolve(container, output: output)
+        if !container.holdsVideo {
+            throw MediaError(.badRequest, "a \(container.rawValue) file holds no pictures to burn subtitles into")
+        }
+        if video.codec == .copy || video.codec == .none {
+            throw MediaError(
+                .badRequest, "subtitles cannot be burnt into a video that is not encoded",
+                hint: "leave video.codec out or name a codec")
+        }
+    }
+
     public var request: MediaRequest { .burnSubtitles(self) }
-    public static func output(of result: MediaResult) -> RenderResult? { nil }
+
+    public static func output(of result: MediaResult) -> RenderResult? {
+        if case .render(let result) = result { result } else { nil }
+    }
+
+    /// The same without subtitles.
+    var transcode: Transcode {
+        Transcode(
+            input: input, output: output, container: container, video: video, audio: audio, streams: streams,
+            start: start, end: end, indexFirst: indexFirst, bitexact: bitexact, overwrite: overwrite,
+            threads: threads, limits: limits, tolerance: tolerance)
+    }
 }
+
+/// Where subtitles come from. In JSON: `{"file": "a.srt"}`, `{"text": "1\n00:00…"}` or `{"embedded": 0}`.
+public enum SubtitleInput: Codable, Sendable, Equatable {
+    /// A location that the engine's resolver knows.
+    case file(String)
+    /// SRT, WebVTT or ASS itself.
+    case text(String)
+    /// A text track of the input, counted from 0; `nil` for the one marked as default, else the first.
+    case embedded(Int?)
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case file, text, embedded
+    }
+
+    public init(from decoder: any Swift.Decoder) throws {
+        let values = try decoder.strictContainer(CodingKeys.self)
+        guard values.allKeys.count == 1, let key = values.allKeys.first else {
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(
+                    codingPath: decoder.codingPath, debugDescription: "subtitles have one of file, text and embedded"))
+        }
+        switch key {
+        case .file: self = .file(try values.decode(String.self, forKey: .file))
+        case .text: self = .text(try values.decode(String.self, forKey: .text))
+        case .embedded: self = .embedded(try values.decodeIfPresent(Int.self, forKey: .embedded))
+        }
+    }
+
+    public func encode(to encoder: any Swift.Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .file(let location): try values.encode(location, forKey: .file)
+        case .text(let text): try values.encode(text, forKey: .text)
+        case .embedded(let index):
+            if let index { try values.encode(index, forKey: .embedded) } else { try values.encodeNil(forKey: .embedded) }
+        }
+    }
+}
+
 extension BurnSubtitles: ExecutableOperation {
-    var settings: JobSettings { JobSettings() }
-    func execute(_ job: Job) throws -> MediaResult { throw MediaError(.internal, "") }
+    var settings: JobSettings { JobSettings(threads: threads, limits: limits) }
+
+    private static let maximumFontBytes = 64 << 20
+
+    func execute(_ job: Job) throws -> MediaResult {
+        let document = try readSubtitles(job)
+        for warning in document.warnings {
+            job.control.warnings.add(MediaWarning(.subtitle, "\(subtitleName): \(warning)"))
+        }
+        let fontFiles = try fonts.map { location in
+            let source = try job.source(location)
+            return FontFile(name: location, bytes: try source.readAll(limit: Self.maximumFontBytes))
+        }
+        let rendering = Rendering(transcode, job: job) { demuxer, stream in
+            [
+                CaptionProcessor(
+                    document: document,
+                    settings: CaptionProcessor.Settings(
+                        style: style, overridesStyles: overridesStyles, fonts: fontFiles, strictFonts: strictFonts,
+                        offset: start ?? 0, name: subtitleName),
+                    control: job.control)
+            ]
+        }
+        return .render(try rendering.run())
+    }
+
+    private var subtitleName: String {
+        switch subtitles {
+        case .file(let location): location
+        case .text: "subtitles"
+        case .embedded(let index): index.map { "subtitle track \($0)" } ?? "subtitle track"
+        }
+    }
+
+    private func readSubtitles(_ job: Job) throws -> SubtitleDocument {
+        switch subtitles {
+        case .file(let location):
+            let source = try job.source(location)
+            let limit = SubtitleLimits().bytes
+            let bytes: [UInt8]
+            do { bytes = try source.readAll(limit: limit) } catch { throw MediaError.wrapping(error, input: location) }
+            return try SubtitleDocument.parse(bytes, name: location)
+        case .text(let text):
+            return try SubtitleDocument.parse(Array(text.utf8), name: subtitleName)
+        case .embedded(let index):
+            return try TextTrackReader(location: input, track: index, job: job).read()
+        }
+    }
 }
