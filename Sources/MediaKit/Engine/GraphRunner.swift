@@ -92,8 +92,11 @@ final class GraphRunner {
     }
 
     private func target(of branch: MediaGraph.Branch, _ encoder: EncodeStage?) -> any BranchTarget {
-        if case .consume(let consumer) = branch.target { return ConsumeTarget(consumer: consumer, control: control) }
-        return encoder ?? NoTarget()
+        switch branch.target {
+        case .consume(let consumer): ConsumeTarget(consumer: consumer, control: control)
+        case .custom(let target): target
+        case .encode: encoder ?? NoTarget()
+        }
     }
 
     private func makeDecoder(

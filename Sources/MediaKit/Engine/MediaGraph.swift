@@ -44,6 +44,8 @@ struct MediaGraph: Sendable {
         case encode(EncoderSettings, to: [OutputSlot])
         /// Frames are looked at and dropped.
         case consume(any FrameConsumer)
+        /// The frames' further way is the operation's own matter.
+        case custom(any BranchTarget)
     }
 
     struct CopiedStream: Sendable {

@@ -6,7 +6,8 @@ import ByteIO
 final class OutputTarget: @unchecked Sendable {
     let sink: any ByteSink
     private let output: any MuxerOutput
-    private let isSeekable: Bool
+    /// Whether a muxer may go back to the start.
+    let isSeekable: Bool
     var name: String { sink.name }
 
     /// - Parameter reservedIndexBytes: for MP4 and MOV, the room to keep for the index in front of the media;

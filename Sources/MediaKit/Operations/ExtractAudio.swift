@@ -1,13 +1,247 @@
-public struct ExtractAudioResult: Codable, Sendable {}
+/// Takes the sound out of a file: for listening, or for a speech recogniser.
+///
+/// Of a seekable MP4 or MOV only the sound's own bytes are read.
+///
+/// ```swift
+/// let result = try await MediaEngine().run(
+///     ExtractAudio(input: "call.mp4", output: "call-{n}.wav", preset: .speech, splitAtSilence: 30))
+/// for chunk in result.outputs { print(chunk.output, chunk.start, chunk.duration) }
+/// ```
 public struct ExtractAudio: MediaOperation, Equatable {
     public static let name = "extract_audio"
+
+    /// Settings that belong together. What is set besides has precedence.
+    public enum Preset: String, Codable, Sendable, CaseIterable {
+        /// 16 kHz, mono: what recognisers take.
+        case speech
+    }
+
+    /// A location that the engine's resolver knows: a path, or `-`.
     public var input: String
-    public init(input: String) { self.input = input }
-    public func validate() throws {}
+    /// With `splitAtSilence`, `{n}` stands for the chunk's number from 1 on; without it, "-001" and so on is put
+    /// before the ending.
+    public var output: String
+    /// wav, flac, mp3, m4a, ogg or opus. Default: by the output's name.
+    public var container: Container?
+    public var preset: Preset?
+    /// How the sound is made. With everything left out it is copied if the container takes it.
+    public var audio: AudioSettings
+    /// The sound stream, counted from 0. Default: the one that a player would choose.
+    public var track: Int?
+    /// Seconds of the input, exact to the sample.
+    public var start: Double?
+    public var end: Double?
+    /// Whether silence at both ends is cut off, but for a tenth of a second.
+    public var trimSilence: Bool
+    /// Splits into chunks of at most so many seconds, at silences where there are any.
+    public var splitAtSilence: Double?
+    public var silence: SilenceSettings
+    public var bitexact: Bool
+    public var overwrite: Bool
+    /// Cores to use. Default: all that the process may use.
+    public var threads: Int?
+    public var limits: Limits
+    public var tolerance: Tolerance
+
+    public init(
+        input: String, output: String, container: Container? = nil, preset: Preset? = nil,
+        audio: AudioSettings = AudioSettings(), track: Int? = nil, start: Double? = nil, end: Double? = nil,
+        trimSilence: Bool = false, splitAtSilence: Double? = nil, silence: SilenceSettings = SilenceSettings(),
+        bitexact: Bool = false, overwrite: Bool = false, threads: Int? = nil, limits: Limits = Limits(),
+        tolerance: Tolerance = Tolerance()
+    ) {
+        self.input = input
+        self.output = output
+        self.container = container
+        self.preset = preset
+        self.audio = audio
+        self.track = track
+        self.start = start
+        self.end = end
+        self.trimSilence = trimSilence
+        self.splitAtSilence = splitAtSilence
+        self.silence = silence
+        self.bitexact = bitexact
+        self.overwrite = overwrite
+        self.threads = threads
+        self.limits = limits
+        self.tolerance = tolerance
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case operation, input, output, container, preset, audio, track, start, end, trimSilence, splitAtSilence
+        case silence, bitexact, overwrite, threads, limits, tolerance
+    }
+
+    public init(from decoder: any Swift.Decoder) throws {
+        let values = try decoder.strictContainer(CodingKeys.self)
+        input = try values.decode(String.self, forKey: .input)
+        output = try values.decode(String.self, forKey: .output)
+        container = try values.decodeIfPresent(Container.self, forKey: .container)
+        preset = try values.decodeIfPresent(Preset.self, forKey: .preset)
+        audio = try values.decodeIfPresent(AudioSettings.self, forKey: .audio) ?? AudioSettings()
+        track = try values.decodeIfPresent(Int.self, forKey: .track)
+        start = try values.decodeIfPresent(Double.self, forKey: .start)
+        end = try values.decodeIfPresent(Double.self, forKey: .end)
+        trimSilence = try values.decodeIfPresent(Bool.self, forKey: .trimSilence) ?? false
+        splitAtSilence = try values.decodeIfPresent(Double.self, forKey: .splitAtSilence)
+        silence = try values.decodeIfPresent(SilenceSettings.self, forKey: .silence) ?? SilenceSettings()
+        bitexact = try values.decodeIfPresent(Bool.self, forKey: .bitexact) ?? false
+        overwrite = try values.decodeIfPresent(Bool.self, forKey: .overwrite) ?? false
+        threads = try values.decodeIfPresent(Int.self, forKey: .threads)
+        limits = try values.decodeIfPresent(Limits.self, forKey: .limits) ?? Limits()
+        tolerance = try values.decodeIfPresent(Tolerance.self, forKey: .tolerance) ?? Tolerance()
+    }
+
+    public func encode(to encoder: any Swift.Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(input, forKey: .input)
+        try values.encode(output, forKey: .output)
+        try values.encodeIfPresent(container, forKey: .container)
+        try values.encodeIfPresent(preset, forKey: .preset)
+        try values.encode(audio, forKey: .audio)
+        try values.encodeIfPresent(track, forKey: .track)
+        try values.encodeIfPresent(start, forKey: .start)
+        try values.encodeIfPresent(end, forKey: .end)
+        try values.encode(trimSilence, forKey: .trimSilence)
+        try values.encodeIfPresent(splitAtSilence, forKey: .splitAtSilence)
+        try values.encode(silence, forKey: .silence)
+        try values.encode(bitexact, forKey: .bitexact)
+        try values.encode(overwrite, forKey: .overwrite)
+        try values.encodeIfPresent(threads, forKey: .threads)
+        try values.encode(limits, forKey: .limits)
+        try values.encode(tolerance, forKey: .tolerance)
+    }
+
+    public func validate() throws {
+        try audio.validate()
+        try silence.validate()
+        try limits.validate()
+        try tolerance.validate()
+        try validateWindow(start: start, end: end)
+        try validateThreads(threads)
+        let container = try Container.resolve(container, output: output)
+        guard !container.holdsVideo || container == .mkv else {
+            throw MediaError(
+                .badRequest, "sound is extracted into wav, flac, mp3, m4a, ogg, opus or mka, not \(container.rawValue)",
+                hint: "for \(container.rawValue) use transcode without video")
+        }
+        if audio.codec == .none { throw MediaError(.badRequest, "audio.codec \"none\" leaves nothing to extract") }
+        if let splitAtSilence {
+            guard (1...86_400).contains(splitAtSilence) else {
+                throw MediaError(.badRequest, "splitAtSilence must lie between 1 and 86,400 seconds")
+            }
+            if output == "-" { throw MediaError(.badRequest, "chunks cannot all go to standard output") }
+        }
+        if audio.codec == .copy, trimSilence || splitAtSilence != nil {
+            throw MediaError(.badRequest, "a copied stream cannot be cut at silences", hint: "name a codec to encode with")
+        }
+    }
+
     public var request: MediaRequest { .extractAudio(self) }
-    public static func output(of result: MediaResult) -> ExtractAudioResult? { nil }
+
+    public static func output(of result: MediaResult) -> ExtractAudioResult? {
+        if case .audio(let result) = result { result } else { nil }
+    }
 }
+
+/// What counts as silence.
+public struct SilenceSettings: Codable, Sendable, Equatable {
+    /// Decibels below full scale under which sound is silence. Default -40.
+    public var threshold: Double
+    /// Seconds that it must last. Default 0.3.
+    public var minimum: Double
+
+    public init(threshold: Double = -40, minimum: Double = 0.3) {
+        self.threshold = threshold
+        self.minimum = minimum
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case threshold, minimum
+    }
+
+    public init(from decoder: any Swift.Decoder) throws {
+        let values = try decoder.strictContainer(CodingKeys.self)
+        threshold = try values.decodeIfPresent(Double.self, forKey: .threshold) ?? -40
+        minimum = try values.decodeIfPresent(Double.self, forKey: .minimum) ?? 0.3
+    }
+
+    func validate() throws {
+        guard (-100...0).contains(threshold) else {
+            throw MediaError(.badRequest, "silence.threshold must lie between -100 and 0 dB")
+        }
+        guard (0.02...60).contains(minimum) else {
+            throw MediaError(.badRequest, "silence.minimum must lie between 0.02 and 60 s")
+        }
+    }
+}
+
+/// What an extraction has made.
+public struct ExtractAudioResult: Codable, Sendable, Equatable {
+    public struct Output: Codable, Sendable, Equatable {
+        public var output: String
+        /// Seconds of the input at which its first sample lies, exact to the sample.
+        public var start: Double
+        /// Seconds.
+        public var duration: Double
+        public var bytes: Int64
+    }
+
+    /// One, or the chunks in order.
+    public var outputs: [Output]
+    public var container: Container
+    public var codec: String
+    /// Whether the stream was copied without being decoded.
+    public var copied: Bool
+    /// Hz.
+    public var sampleRate: Int
+    public var channels: Int
+    /// Seconds of all outputs.
+    public var duration: Double
+    /// Bytes read from the input, every pass counted.
+    public var bytesRead: Int64
+    /// Seconds on the clock.
+    public var wallSeconds: Double
+    /// CPU seconds of the process meanwhile.
+    public var cpuSeconds: Double
+    public var warnings: [MediaWarning]
+    public var libraries: [LibavLibrary.Version]
+}
+
 extension ExtractAudio: ExecutableOperation {
-    var settings: JobSettings { JobSettings() }
-    func execute(_ job: Job) throws -> MediaResult { throw MediaError(.internal, "") }
+    var settings: JobSettings { JobSettings(threads: threads, limits: limits) }
+
+    func execute(_ job: Job) throws -> MediaResult {
+        .audio(try SoundExtraction(self, job: job).run())
+    }
+
+    /// The sound settings with the preset's in place of what was left out.
+    var effectiveAudio: AudioSettings {
+        var audio = audio
+        if preset == .speech {
+            audio.sampleRate = audio.sampleRate ?? 16_000
+            audio.channels = audio.channels ?? 1
+        }
+        return audio
+    }
+
+    /// The name of chunk `number`, counted from 1.
+    func chunkName(_ number: Int) -> String {
+        let digits = String(repeating: "0", count: max(0, 3 - String(number).count)) + String(number)
+        if let place = output.range(of: "{n}") { return output.replacingCharacters(in: place, with: digits) }
+        guard let dot = output.lastIndex(of: "."), !output[dot...].contains("/") else { return "\(output)-\(digits)" }
+        return "\(output[..<dot])-\(digits)\(output[dot...])"
+    }
+}
+
+extension String {
+    /// The first place of `text`.
+    fileprivate func range(of text: String) -> Range<String.Index>? {
+        firstRange(of: text)
+    }
+
+    fileprivate func replacingCharacters(in range: Range<String.Index>, with text: String) -> String {
+        String(self[..<range.lowerBound]) + text + self[range.upperBound...]
+    }
 }

@@ -12,10 +12,14 @@ struct Rendering {
     private let request: Transcode
     private let job: Job
     private let processors: ProcessorMaker?
+    private let analysis: Demuxer.Analysis
 
-    init(_ request: Transcode, job: Job, processors: ProcessorMaker? = nil) {
+    init(
+        _ request: Transcode, job: Job, analysis: Demuxer.Analysis = .full, processors: ProcessorMaker? = nil
+    ) {
         self.request = request
         self.job = job
+        self.analysis = analysis
         self.processors = processors
     }
 
@@ -23,7 +27,7 @@ struct Rendering {
         let container = try Container.resolve(request.container, output: request.output)
         // The output is tried first: an hour of work must not end in "exists already".
         let sink = try job.sink(request.output, overwrite: request.overwrite)
-        let demuxer = try job.open(request.input)
+        let demuxer = try job.open(request.input, analysis: analysis)
         let plan = try RenderPlan(request, container: container, demuxer: demuxer, job: job, processors: processors)
         job.control.progress.expect(microseconds: plan.expectedDuration)
 
