@@ -16,8 +16,8 @@ struct SampleScript {
         "And every word has its place.",
     ]
     /// Seconds before the first words, and from one sentence to the next.
-    private static let lead = 0.5
-    private static let pause = 0.4
+    private static let lead = 0.3
+    private static let pause = 0.3
     private static let sampleRate = 48_000
 
     /// Says each sentence once to know how long it takes.
@@ -67,6 +67,9 @@ struct SampleScript {
         var options = [("sample_rates", "\(rate)"), ("channel_layouts", "stereo")]
         if !plan.sampleFormats.isEmpty { options.append(("sample_fmts", plan.sampleFormats.joined(separator: "|"))) }
         text.append("aformat", options)
+        // `concat` counts in microseconds, and sound is encoded in samples.
+        text.append("asettb", [("expr", "1/sr")])
+        text.append("asetpts", [("expr", "N")])
         return text
     }
 
