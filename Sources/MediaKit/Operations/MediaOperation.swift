@@ -26,9 +26,10 @@ public enum MediaRequest: Codable, Sendable {
     case transcode(Transcode)
     case burnSubtitles(BurnSubtitles)
     case extractAudio(ExtractAudio)
+    case sampleClip(SampleClip)
 
     /// The names that `operation` may have.
-    public static let operationNames = [Probe.name, Transcode.name, BurnSubtitles.name, ExtractAudio.name]
+    public static let operationNames = [Probe.name, Transcode.name, BurnSubtitles.name, ExtractAudio.name, SampleClip.name]
 
     var operation: any ExecutableOperation {
         switch self {
@@ -36,6 +37,7 @@ public enum MediaRequest: Codable, Sendable {
         case .transcode(let operation): operation
         case .burnSubtitles(let operation): operation
         case .extractAudio(let operation): operation
+        case .sampleClip(let operation): operation
         }
     }
 
@@ -50,6 +52,7 @@ public enum MediaRequest: Codable, Sendable {
         case Transcode.name: self = .transcode(try Transcode(from: decoder))
         case BurnSubtitles.name: self = .burnSubtitles(try BurnSubtitles(from: decoder))
         case ExtractAudio.name: self = .extractAudio(try ExtractAudio(from: decoder))
+        case SampleClip.name: self = .sampleClip(try SampleClip(from: decoder))
         default:
             throw DecodingError.dataCorrupted(
                 DecodingError.Context(
@@ -71,9 +74,10 @@ public enum MediaResult: Codable, Sendable {
     case info(MediaInfo)
     case render(RenderResult)
     case audio(ExtractAudioResult)
+    case sample(SampleClipResult)
 
     private enum Key: String, CodingKey, CaseIterable {
-        case info, render, audio
+        case info, render, audio, sample
     }
 
     public init(from decoder: any Swift.Decoder) throws {
@@ -82,6 +86,8 @@ public enum MediaResult: Codable, Sendable {
             self = .info(info)
         } else if let audio = try values.decodeIfPresent(ExtractAudioResult.self, forKey: .audio) {
             self = .audio(audio)
+        } else if let sample = try values.decodeIfPresent(SampleClipResult.self, forKey: .sample) {
+            self = .sample(sample)
         } else {
             self = .render(try values.decode(RenderResult.self, forKey: .render))
         }
@@ -93,6 +99,7 @@ public enum MediaResult: Codable, Sendable {
         case .info(let value): try values.encode(value, forKey: .info)
         case .render(let value): try values.encode(value, forKey: .render)
         case .audio(let value): try values.encode(value, forKey: .audio)
+        case .sample(let value): try values.encode(value, forKey: .sample)
         }
     }
 }

@@ -1,0 +1,39 @@
+import MediaKit
+
+/// What the process tells its parent, after `sysexits.h`.
+enum ExitStatus: Int32 {
+    case success = 0
+    /// EX_USAGE: the command line or the request makes no sense.
+    case usage = 64
+    /// EX_DATAERR: the input is not media, or too damaged.
+    case badInput = 65
+    /// EX_NOINPUT: an input, stream or font is not there.
+    case noInput = 66
+    /// EX_UNAVAILABLE: not possible with these libraries.
+    case unsupported = 69
+    /// EX_SOFTWARE
+    case `internal` = 70
+    /// EX_CANTCREAT: the output exists, or its folder is missing or closed.
+    case cannotCreate = 73
+    /// EX_IOERR
+    case io = 74
+    /// EX_TEMPFAIL: a limit was reached.
+    case resourceLimit = 75
+    /// As a shell reports a command that SIGINT ended.
+    case cancelled = 130
+
+    init(_ code: MediaError.Code) {
+        switch code {
+        case .badRequest: self = .usage
+        case .badInput: self = .badInput
+        case .notFound: self = .noInput
+        case .unsupported: self = .unsupported
+        case .cannotCreate: self = .cannotCreate
+        case .io: self = .io
+        case .resourceLimit: self = .resourceLimit
+        case .cancelled: self = .cancelled
+        // The codes are open: one that is not known here is nobody's fault but ours.
+        default: self = .internal
+        }
+    }
+}

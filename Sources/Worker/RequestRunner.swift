@@ -1,0 +1,81 @@
+import MediaKit
+
+/// Carries a request out for a subcommand: with progress, and with the result printed as asked.
+struct RequestRunner {
+    let report: ReportOptions
+
+    /// - Throws: ``CommandFailure``.
+    func run(_ request: MediaRequest) async throws {
+        // What the media goes to must hold nothing else.
+        let console: Console = request.writesToStandardOutput ? .error : .output
+        do {
+            if report.printRequest {
+                try Console.output.print(JSONText.pretty(request))
+                return
+            }
+            let reporter = ProgressReporter(report.quiet ? .none : report.progress)
+            let result: MediaResult
+            do {
+                defer { reporter.finish() }
+                result = try await KilnProgram.withJob {
+                    try await MediaEngine().execute(request, progress: reporter.callback)
+                }
+            }
+            try print(result, on: console)
+        } catch {
+            throw CommandFailure(any: error, json: report.json ? console : nil)
+        }
+    }
+
+    private func print(_ result: MediaResult, on console: Console) throws {
+        if report.json { try console.print(result.json) }
+        if case .info(let info) = result {
+            if !report.json { try console.print(ProbeTable(info).text) }
+            return
+        }
+        if report.progress == .json {
+            // Every line stays an object.
+            for warning in result.warnings where !report.json {
+                Console.error.write(try JSONText.line(["warning": warning]) + "\n")
+            }
+        } else if !report.json, !report.quiet {
+            for line in Summary(result).lines { Console.error.write("kiln: \(line.printable)\n") }
+        }
+    }
+}
+
+extension MediaRequest {
+    /// Whether an output of it is `-`.
+    var writesToStandardOutput: Bool {
+        switch self {
+        case .probe: false
+        case .transcode(let request): request.output == "-"
+        case .burnSubtitles: false
+        case .extractAudio(let request): request.output == "-"
+        case .sampleClip(let request): request.output == "-" || request.subtitles == "-"
+        }
+    }
+}
+
+extension MediaResult {
+    /// The operation's own result, not the envelope.
+    fileprivate var json: String {
+        get throws {
+            switch self {
+            case .info(let value): try JSONText.pretty(value)
+            case .render(let value): try JSONText.pretty(value)
+            case .audio(let value): try JSONText.pretty(value)
+            case .sample(let value): try JSONText.pretty(value)
+            }
+        }
+    }
+
+    var warnings: [MediaWarning] {
+        switch self {
+        case .info: []
+        case .render(let value): value.warnings
+        case .audio(let value): value.warnings
+        case .sample(let value): value.warnings
+        }
+    }
+}
