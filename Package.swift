@@ -64,7 +64,7 @@ let package = Package(
         // Media made on the spot, folders that clean up, pictures and sound to look at: shared by the tests.
         .target(
             name: "TestSupport",
-            dependencies: ["MediaKit", "ByteIO"],
+            dependencies: ["MediaKit", "ByteIO", "CAVShim"],
             path: "Tests/Support",
             swiftSettings: swiftSettings
         ),
