@@ -2,7 +2,7 @@
 ///
 /// Every field has a default, so `{}` is a style. Sizes are fractions, so that one style looks alike on every frame;
 /// see ``fontSize``. As JSON the keys are the names below; an unknown key is refused.
-public struct CaptionStyle: Sendable, Equatable {
+public struct CaptionStyle: Sendable, Equatable, Encodable {
     /// A family as fontconfig knows it.
     public var fontFamily = "sans-serif"
     /// The height of a line of text (ascent and descent together, as in ASS) as a fraction of the frame's shorter
@@ -66,7 +66,7 @@ public struct CaptionStyle: Sendable, Equatable {
 }
 
 /// The frame that captions are drawn on, as it is shown: upright and in square pixels.
-public struct CaptionCanvas: Sendable, Equatable {
+public struct CaptionGeometry: Sendable, Equatable {
     public var width: Int
     public var height: Int
 
