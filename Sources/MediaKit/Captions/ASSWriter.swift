@@ -1,12 +1,12 @@
 /// Makes an ASS script of cues, with every line broken and every cue in its place.
 ///
 /// ```swift
-/// let writer = ASSWriter(style: style, geometry: CaptionGeometry(width: 1280, height: 720))
+/// let writer = ASSWriter(style: style, geometry: CaptionCanvas(width: 1280, height: 720))
 /// let (script, warnings) = writer.write(cues)
 /// ```
 public struct ASSWriter {
     private let style: CaptionStyle
-    private let geometry: CaptionGeometry
+    private let geometry: CaptionCanvas
     private let metrics: CaptionMetrics
     private let measure: TextMeasure
 
@@ -18,7 +18,7 @@ public struct ASSWriter {
 
     /// - Parameter measure: the width of text in the font that will be used; the built-in estimate by default.
     public init(
-        style: CaptionStyle, geometry: CaptionGeometry, measure: @escaping TextMeasure = TextLayoutWidth.estimate
+        style: CaptionStyle, geometry: CaptionCanvas, measure: @escaping TextMeasure = TextLayoutWidth.estimate
     ) {
         self.style = style
         self.geometry = geometry

@@ -33,7 +33,7 @@ public enum CaptionAnchor: String, Sendable, Codable, CaseIterable {
     var horizontal: Horizontal { Horizontal(rawValue: (assNumber - 1) % 3) ?? .center }
     var vertical: Vertical { Vertical(rawValue: (assNumber - 1) / 3) ?? .bottom }
 
-    public init(from decoder: any Decoder) throws {
+    public init(from decoder: any Swift.Decoder) throws {
         let name = try decoder.singleValueContainer().decode(String.self)
         guard let anchor = CaptionAnchor(rawValue: name) else {
             let names = CaptionAnchor.allCases.map(\.rawValue)

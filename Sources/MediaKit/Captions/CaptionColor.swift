@@ -49,7 +49,7 @@ public struct CaptionColor: Sendable, Hashable, Codable, CustomStringConvertible
         return alpha == 255 ? opaque : opaque + hex(alpha)
     }
 
-    public init(from decoder: any Decoder) throws {
+    public init(from decoder: any Swift.Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
         guard let color = CaptionColor(text) else {
             throw MediaError(
@@ -58,7 +58,7 @@ public struct CaptionColor: Sendable, Hashable, Codable, CustomStringConvertible
         self = color
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    public func encode(to encoder: any Swift.Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)
     }

@@ -16,7 +16,7 @@ extension CaptionStyle: Decodable {
     }
 
     /// - Throws: `MediaError.badRequest` naming the key that is unknown, of the wrong type or out of range.
-    public init(from decoder: any Decoder) throws {
+    public init(from decoder: any Swift.Decoder) throws {
         let names = Key.allCases.map(\.rawValue)
         for key in try decoder.container(keyedBy: AnyKey.self).allKeys where !names.contains(key.stringValue) {
             let nearest = NearestName.of(key.stringValue, in: names)

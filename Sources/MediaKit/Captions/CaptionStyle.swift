@@ -66,7 +66,7 @@ public struct CaptionStyle: Sendable, Equatable, Encodable {
 }
 
 /// The frame that captions are drawn on, as it is shown: upright and in square pixels.
-public struct CaptionGeometry: Sendable, Equatable {
+public struct CaptionCanvas: Sendable, Equatable {
     public var width: Int
     public var height: Int
 

@@ -12,7 +12,7 @@ struct CaptionMetrics {
     /// - Parameters:
     ///   - scale: script pixels per pixel of the frame, in height.
     ///   - width: the script's width; that of the frame if `nil`.
-    init(style: CaptionStyle, geometry: CaptionGeometry, scale: Double = 1, width: Double? = nil) {
+    init(style: CaptionStyle, geometry: CaptionCanvas, scale: Double = 1, width: Double? = nil) {
         self.style = style
         self.width = width ?? Double(geometry.width) * scale
         height = Double(geometry.height) * scale
