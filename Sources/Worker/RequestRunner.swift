@@ -4,6 +4,17 @@ import MediaKit
 struct RequestRunner {
     let report: ReportOptions
 
+    /// Carries out what `makeRequest` reads and returns.
+    ///
+    /// - Throws: ``CommandFailure``.
+    func run(_ makeRequest: () throws -> MediaRequest) async throws {
+        let request: MediaRequest
+        do { request = try makeRequest() } catch {
+            throw CommandFailure(any: error, json: report.json ? .output : nil)
+        }
+        try await run(request)
+    }
+
     /// - Throws: ``CommandFailure``.
     func run(_ request: MediaRequest) async throws {
         // What the media goes to must hold nothing else.
@@ -50,7 +61,7 @@ extension MediaRequest {
         switch self {
         case .probe: false
         case .transcode(let request): request.output == "-"
-        case .burnSubtitles: false
+        case .burnSubtitles(let request): request.output == "-"
         case .extractAudio(let request): request.output == "-"
         case .sampleClip(let request): request.output == "-" || request.subtitles == "-"
         }
