@@ -78,8 +78,9 @@ import Testing
         let lines = text.split(separator: "\n")
         let head = try #require(lines.first { $0.contains("Codec") })
         let row = try #require(lines.first { $0.contains("aac") })
-        let column = try #require(head.firstRange(of: "Codec")).lowerBound
-        #expect(row[row.index(row.startIndex, offsetBy: head.distance(from: head.startIndex, to: column))...].hasPrefix("aac"))
+        let place = try #require(head.firstRange(of: "Codec")).lowerBound
+        let column = head.distance(from: head.startIndex, to: place)
+        #expect(row.dropFirst(column).hasPrefix("aac"))
     }
 
     @Test(arguments: [
@@ -98,7 +99,8 @@ import Testing
     }
 
     @Test func `JSON nested without end is refused, not followed`() {
-        #expect(JSONSyntax.problem(in: Array(repeating: UInt8(ascii: "["), count: 1_000_000))?.contains("deeply") == true)
+        let bottomless = [UInt8](repeating: UInt8(ascii: "["), count: 1_000_000)
+        #expect(JSONSyntax.problem(in: bottomless)?.contains("deeply") == true)
     }
 
     @Test func `Figures are short`() {

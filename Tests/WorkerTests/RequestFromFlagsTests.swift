@@ -67,7 +67,8 @@ import Testing
 
     @Test func `Burning takes captions from a file or from within, and their style`() throws {
         let plain = try parse(
-            BurnCommand.self, "burn", "a.mp4", "a.srt", "b.mp4", "--style", #"{"fontSize": 0.1}"#, "--font-file", "a.ttf",
+            BurnCommand.self, "burn", "a.mp4", "a.srt", "b.mp4", "--style", #"{"fontSize": 0.1}"#, "--font-file",
+            "a.ttf",
             "--font-file", "b.ttf", "--override-styles", "--strict-fonts", "--crf", "20")
         guard case .burnSubtitles(let request) = try plain.request else { throw Unexpected() }
         var style = CaptionStyle()

@@ -91,7 +91,7 @@ struct JSONSyntax {
     /// A number, true, false or null.
     private mutating func word() throws(Problem) {
         let start = position
-        while let byte = current, UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || Self.isWordByte(byte) { position += 1 }
+        while let byte = current, Self.isWordByte(byte) { position += 1 }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if ["true", "false", "null"].contains(text) { return }
         let isNumber = text.allSatisfy { "0123456789+-.eE".contains($0) } && Double(text) != nil
@@ -103,6 +103,6 @@ struct JSONSyntax {
 
     private static func isWordByte(_ byte: UInt8) -> Bool {
         UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
-            || Array("+-._".utf8).contains(byte)
+            || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || Array("+-._".utf8).contains(byte)
     }
 }
