@@ -32,6 +32,8 @@ final class Muxer {
     private let options: Options
     /// The time bases that the caller's packets are in, by stream.
     private var packetTimeBases: [Rational] = []
+    /// The last decoding timestamp by stream, in the container's time base.
+    private var lastDTS: [Int64?] = []
     private var isStarted = false
 
     /// - Parameters:
@@ -90,6 +92,7 @@ final class Muxer {
             UnsafeMutableRawBufferPointer(start: place, count: data.bytes.count).copyBytes(from: data.bytes)
         }
         packetTimeBases.append(settings.timeBase)
+        lastDTS.append(nil)
     }
 
     func setTags(_ tags: [(key: String, value: String)]) {
@@ -116,7 +119,18 @@ final class Muxer {
         guard let stream = raw.pointee.streams[packet.stream] else { return }
         packet.rescale(from: packetTimeBases[packet.stream], to: Rational(stream.pointee.time_base))
         packet.raw.pointee.pos = -1
+        mendOrder(of: packet)
         try finishCall(av_write_frame(raw, packet.raw), "cannot write a packet", stream: packet.stream)
+    }
+
+    /// Containers want decoding timestamps to rise, and a coarser time base may have made two of them one.
+    private func mendOrder(of packet: Packet) {
+        guard let dts = packet.dts else { return }
+        if let last = lastDTS[packet.stream], dts <= last {
+            packet.dts = last + 1
+            if let pts = packet.pts { packet.pts = max(pts, last + 1) }
+        }
+        lastDTS[packet.stream] = packet.dts
     }
 
     /// Ends the container: its index, sizes and so on.
