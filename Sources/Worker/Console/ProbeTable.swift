@@ -71,7 +71,8 @@ struct ProbeTable {
             if let frames = stream.frames, stream.video != nil { notes.append("\(frames) frames") }
             if let start = stream.start, abs(start) > 0.0005 { notes.append("starts at \(Figures.short(start, 3)) s") }
             // What the table's columns say already is not said twice.
-            notes += Self.telling(stream.tags).filter { $0.key.lowercased() != "language" }.map { "\($0.key): \($0.value)" }
+            let tags = Self.telling(stream.tags).filter { $0.key.lowercased() != "language" }
+            notes += tags.map { "\($0.key): \($0.value)" }
             return notes.isEmpty ? [] : ["  #\(stream.index): \(notes.joined(separator: "; ").printable)"]
         }
     }
@@ -123,7 +124,9 @@ struct ProbeTable {
         let mechanical: Set = ["major_brand", "minor_version", "compatible_brands", "vendor_id"]
         let handlers: Set = ["VideoHandler", "SoundHandler", "SubtitleHandler", "DataHandler"]
         return tags.filter { tag in
-            !mechanical.contains(tag.key) && !(tag.key == "handler_name" && handlers.contains(tag.value))
+            let key = tag.key.lowercased()
+            let isHandler = key == "handler_name" && handlers.contains { $0.hasPrefix(tag.value) }
+            return !mechanical.contains(key) && !isHandler
         }.sorted { $0.key < $1.key }
     }
 
