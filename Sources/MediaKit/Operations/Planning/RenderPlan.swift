@@ -78,7 +78,7 @@ struct RenderPlan {
 
     private static func window(_ request: Transcode, _ demuxer: Demuxer) -> MediaGraph.Window {
         let start = Int64(clamping: (request.start ?? 0) * 1e6)
-        var window = MediaGraph.Window(origin: (demuxer.startTime ?? 0) + start, isTrimmed: start > 0)
+        var window = MediaGraph.Window(origin: demuxer.presentationStart + start, isTrimmed: start > 0)
         window.end = request.end.map { Int64(clamping: $0 * 1e6) - start }
         return window
     }
@@ -107,7 +107,15 @@ struct RenderPlan {
             }
             return .copy(stream)
         case .auto:
-            if !mustEncode, !request.video.asksForEncoding, container.canHold(stream.codecID) { return .copy(stream) }
+            guard !mustEncode, !request.video.asksForEncoding, container.canHold(stream.codecID) else {
+                return .encode(stream, container.usualVideoCodec)
+            }
+            guard stream.hidesFirstPictures, !container.isMovie else { return .copy(stream) }
+            control.warnings.add(
+                MediaWarning(
+                    .adjusted,
+                    "the input hides its first pictures, which \(container.rawValue) cannot: encoded instead of copied",
+                    stream: stream.index))
             return .encode(stream, container.usualVideoCodec)
         default:
             return .encode(stream, request.video.codec)
@@ -263,6 +271,7 @@ struct RenderPlan {
             sourceBits: Int(max(stream.parameters.pointee.bits_per_raw_sample, 16)), bitexact: request.bitexact)
         var window = window
         window.padsStart = !container.hasTimestamps
+        window.dropsPriming = demuxer.presentationStart != demuxer.startTime
         graph.decoded.append(MediaGraph.DecodedStream(source: reference(stream), window: window))
         graph.branches.append(
             MediaGraph.Branch(
