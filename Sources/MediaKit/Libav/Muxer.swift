@@ -57,6 +57,8 @@ final class Muxer {
         raw.pointee.pb = bridge?.io
         raw.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
         if bitexact { raw.pointee.flags |= AVFMT_FLAG_BITEXACT }
+        // A transport stream's clock must run ahead of its data, or decoders have no time to fill their buffers.
+        if format == "mpegts" { raw.pointee.max_delay = 700_000 }
         cav_refuse_nested_io(raw)
     }
 
@@ -84,6 +86,10 @@ final class Muxer {
         }
         stream.pointee.sample_aspect_ratio = settings.parameters.raw.pointee.sample_aspect_ratio
         stream.pointee.disposition = settings.disposition
+        // FLAC in MP4 is a standard since 2018, which libav calls experimental before version 7.
+        if settings.parameters.raw.pointee.codec_id == AV_CODEC_ID_FLAC {
+            raw.pointee.strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL
+        }
         for tag in settings.tags { av_dict_set(&stream.pointee.metadata, tag.key, tag.value, 0) }
         for data in settings.sideData {
             guard let place = cav_stream_new_side_data(stream, data.type, data.bytes.count) else {
