@@ -70,7 +70,7 @@ import Testing
         #expect(files.count > 10)
         for url in files {
             let name = url.lastPathComponent
-            let bytes = [UInt8](try Data(contentsOf: url))
+            let bytes = try SubtitleFixtures.bytes(of: url)
             do {
                 let document = try SubtitleDocument.parse(bytes, name: name)
                 #expect(name != "empty.srt" && !name.hasSuffix(".xml"))

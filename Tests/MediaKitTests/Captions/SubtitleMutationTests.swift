@@ -1,4 +1,3 @@
-import Foundation
 import MediaKit
 import Testing
 
@@ -51,7 +50,9 @@ import Testing
 
     @Test func `3000 damaged files are read or refused, and what comes out stays small`() throws {
         var inputs = Self.seeds.map { Array($0.utf8) }
-        for url in try SubtitleFixtures.files() { inputs.append([UInt8](try Data(contentsOf: url).prefix(3000))) }
+        for url in try SubtitleFixtures.files() {
+            inputs.append(Array(try SubtitleFixtures.bytes(of: url).prefix(3000)))
+        }
         var random = Random(state: 2024)
         var style = CaptionStyle()
         style.maximumLines = 2
