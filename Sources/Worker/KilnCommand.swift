@@ -15,7 +15,7 @@ struct KilnCommand: AsyncParsableCommand {
             """,
         version: versionText,
         subcommands: [
-            ProbeCommand.self, TranscodeCommand.self, ExtractAudioCommand.self, RunCommand.self,
+            ProbeCommand.self, TranscodeCommand.self, BurnCommand.self, ExtractAudioCommand.self, RunCommand.self,
             CapabilitiesCommand.self, SampleCommand.self,
         ])
 

@@ -3,6 +3,19 @@ import MediaKit
 /// Carries a request out for a subcommand: with progress, and with the result printed as asked.
 struct RequestRunner {
     let report: ReportOptions
+    /// Whether the request is made of flags, not read.
+    var isMadeOfFlags = true
+
+    /// Carries out what `makeRequest` reads and returns.
+    ///
+    /// - Throws: ``CommandFailure``.
+    func run(_ makeRequest: () throws -> MediaRequest) async throws {
+        let request: MediaRequest
+        do { request = try makeRequest() } catch {
+            throw CommandFailure(any: error, json: report.json ? .output : nil, namesFlags: isMadeOfFlags)
+        }
+        try await run(request)
+    }
 
     /// - Throws: ``CommandFailure``.
     func run(_ request: MediaRequest) async throws {
@@ -23,7 +36,7 @@ struct RequestRunner {
             }
             try print(result, on: console)
         } catch {
-            throw CommandFailure(any: error, json: report.json ? console : nil)
+            throw CommandFailure(any: error, json: report.json ? console : nil, namesFlags: isMadeOfFlags)
         }
     }
 
@@ -50,7 +63,7 @@ extension MediaRequest {
         switch self {
         case .probe: false
         case .transcode(let request): request.output == "-"
-        case .burnSubtitles: false
+        case .burnSubtitles(let request): request.output == "-"
         case .extractAudio(let request): request.output == "-"
         case .sampleClip(let request): request.output == "-" || request.subtitles == "-"
         }

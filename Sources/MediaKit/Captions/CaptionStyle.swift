@@ -2,7 +2,7 @@
 ///
 /// Every field has a default, so `{}` is a style. Sizes are fractions, so that one style looks alike on every frame;
 /// see ``fontSize``. As JSON the keys are the names below; an unknown key is refused.
-public struct CaptionStyle: Sendable, Equatable {
+public struct CaptionStyle: Sendable, Equatable, Encodable {
     /// A family as fontconfig knows it.
     public var fontFamily = "sans-serif"
     /// The height of a line of text (ascent and descent together, as in ASS) as a fraction of the frame's shorter

@@ -29,13 +29,17 @@ struct SRTParser {
     private func times(at line: Int, _ warnings: inout SubtitleWarnings) -> SRTTimes? {
         do {
             return try SRTTimes(lines[line])
-        } catch .endsBeforeStart {
-            warnings.add(line + 1, "the cue does not end after it starts: skipped")
         } catch {
-            let shown = lines[line].trimmed.prefix(60).string
-            warnings.add(line + 1, "“\(shown)” is not a line of times (00:00:01,000 --> 00:00:02,000): cue skipped")
+            switch error {
+            case .endsBeforeStart:
+                warnings.add(line + 1, "the cue does not end after it starts: skipped")
+            case .unreadable:
+                let shown = lines[line].trimmed.prefix(60).string
+                warnings.add(
+                    line + 1, "“\(shown)” is not a line of times (00:00:01,000 --> 00:00:02,000): cue skipped")
+            }
+            return nil
         }
-        return nil
     }
 
     private func warnAboutStart(before first: Int, _ warnings: inout SubtitleWarnings) {

@@ -39,6 +39,7 @@ final class Demuxer: @unchecked Sendable {
         let smallReads = analysis == .headerIfSoundIsKnown && source.isSeekable
         bridge = try InputBridge(source: source, control: control, bufferSize: smallReads ? 4 << 10 : 64 << 10)
 
+        let format = try Self.recognise(bridge, control: control, name: source.name)
         var context = avformat_alloc_context()
         let opened = try allocated(context, "a demuxer")
         opened.pointee.pb = bridge.io
@@ -50,7 +51,7 @@ final class Demuxer: @unchecked Sendable {
         _ = cav_take_refused_name()
         // A protocol that is not on the list cannot be opened, and no protocol has this name.
         let options = Options(["protocol_whitelist": "none"])
-        let result = avformat_open_input(&context, "", nil, &options.raw)
+        let result = avformat_open_input(&context, "", format, &options.raw)
         guard result >= 0, let context else {
             throw Self.openError(result, bridge: bridge, control: control, name: source.name)
         }
@@ -166,6 +167,29 @@ final class Demuxer: @unchecked Sendable {
         }
         return hasSound
     }
+
+    /// Finds out what container it is, by its first bytes alone: the name says nothing about them.
+    private static func recognise(
+        _ bridge: InputBridge, control: JobControl, name: String
+    ) throws -> UnsafePointer<AVInputFormat>? {
+        var format: UnsafePointer<AVInputFormat>?
+        let result = av_probe_input_buffer2(bridge.io, &format, "", nil, 0, 1 << 20)
+        guard result >= 0, let format else {
+            throw openError(result < 0 ? result : CAV_ERROR_INVALIDDATA, bridge: bridge, control: control, name: name)
+        }
+        let short = String(cString: format.pointee.name)
+        if playlists.contains(where: short.split(separator: ",").contains) {
+            throw MediaError(
+                .unsupported, "it is a list of other files (\(short)), which are not followed",
+                hint: "give the media itself as the input", input: name)
+        }
+        return format
+    }
+
+    /// Containers that hold nothing but the names of other files.
+    private static let playlists: [Substring] = [
+        "hls", "applehttp", "dash", "concat", "imf", "sdp", "rtsp", "webm_dash_manifest", "image2",
+    ]
 
     private static func openError(
         _ result: Int32, bridge: InputBridge, control: JobControl, name: String

@@ -34,6 +34,8 @@ final class Muxer {
     private var packetTimeBases: [Rational] = []
     /// Microseconds that are added to all times, so that none is negative where the container has no negative ones.
     private var shift: Int64 = 0
+    /// The last decoding timestamp by stream, in the container's time base.
+    private var lastDTS: [Int64?] = []
     private var isStarted = false
 
     /// - Parameters:
@@ -98,6 +100,7 @@ final class Muxer {
             UnsafeMutableRawBufferPointer(start: place, count: data.bytes.count).copyBytes(from: data.bytes)
         }
         packetTimeBases.append(settings.timeBase)
+        lastDTS.append(nil)
     }
 
     func setTags(_ tags: [(key: String, value: String)]) {
@@ -155,7 +158,18 @@ final class Muxer {
             packet.dts = packet.dts.map { $0 + units }
         }
         packet.raw.pointee.pos = -1
+        mendOrder(of: packet)
         try finishCall(av_write_frame(raw, packet.raw), "cannot write a packet", stream: packet.stream)
+    }
+
+    /// Containers want decoding timestamps to rise, and a coarser time base may have made two of them one.
+    private func mendOrder(of packet: Packet) {
+        guard let dts = packet.dts else { return }
+        if let last = lastDTS[packet.stream], dts <= last {
+            packet.dts = last + 1
+            if let pts = packet.pts { packet.pts = max(pts, last + 1) }
+        }
+        lastDTS[packet.stream] = packet.dts
     }
 
     /// Ends the container: its index, sizes and so on.

@@ -16,13 +16,9 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() async throws {
-        let request: MediaRequest
-        do {
-            request = try JSONText.decode(
+        try await RequestRunner(report: report, isMadeOfFlags: false).run {
+            try JSONText.decode(
                 MediaRequest.self, from: RequestFile.read(file), name: file == "-" ? "standard input" : file)
-        } catch {
-            throw CommandFailure(any: error, json: report.json ? .output : nil)
         }
-        try await RequestRunner(report: report).run(request)
     }
 }

@@ -40,7 +40,7 @@ struct RenderPlan {
         sounds = try Self.chooseSounds(request, container, demuxer, isTrimmed: isTrimmed)
         subtitles = try Self.chooseSubtitles(request, container, demuxer, control: job.control)
         if case .none = picture, sounds.isEmpty {
-            let wanted = container.holdsVideo && request.video.codec != .none ? "pictures or sound" : "sound"
+            let wanted = container.holdsVideo && request.video.codec != .none ? "picture or sound" : "sound"
             throw MediaError(.badInput, "there is no \(wanted) in it", input: demuxer.name)
         }
         if let maker {

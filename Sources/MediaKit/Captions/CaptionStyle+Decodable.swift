@@ -1,4 +1,4 @@
-extension CaptionStyle: Codable {
+extension CaptionStyle: Decodable {
     private enum Key: String, CodingKey, CaseIterable {
         case fontFamily, fontSize, fontSizePixels, bold, italic
         case fillColor, fillOpacity, outlineColor, outlineOpacity, outlineWidth
@@ -55,33 +55,6 @@ extension CaptionStyle: Codable {
         try read(.lineWrapping, into: &lineWrapping)
         try read(.maximumLines, into: &maximumLines)
         try validate()
-    }
-
-    public func encode(to encoder: any Swift.Encoder) throws {
-        var fields = encoder.container(keyedBy: Key.self)
-        try fields.encode(fontFamily, forKey: .fontFamily)
-        try fields.encode(fontSize, forKey: .fontSize)
-        try fields.encode(bold, forKey: .bold)
-        try fields.encode(italic, forKey: .italic)
-        try fields.encode(fillColor, forKey: .fillColor)
-        try fields.encode(fillOpacity, forKey: .fillOpacity)
-        try fields.encode(outlineColor, forKey: .outlineColor)
-        try fields.encode(outlineOpacity, forKey: .outlineOpacity)
-        try fields.encode(outlineWidth, forKey: .outlineWidth)
-        try fields.encode(shadowColor, forKey: .shadowColor)
-        try fields.encode(shadowOpacity, forKey: .shadowOpacity)
-        try fields.encode(shadowOffset, forKey: .shadowOffset)
-        try fields.encode(backgroundOpacity, forKey: .backgroundOpacity)
-        try fields.encode(backgroundPadding, forKey: .backgroundPadding)
-        try fields.encode(alignment, forKey: .alignment)
-        try fields.encode(safeArea, forKey: .safeArea)
-        try fields.encode(marginHorizontal, forKey: .marginHorizontal)
-        try fields.encode(marginVertical, forKey: .marginVertical)
-        try fields.encode(maximumWidth, forKey: .maximumWidth)
-        try fields.encode(lineWrapping, forKey: .lineWrapping)
-        try fields.encodeIfPresent(fontSizePixels, forKey: .fontSizePixels)
-        try fields.encodeIfPresent(backgroundColor, forKey: .backgroundColor)
-        try fields.encodeIfPresent(maximumLines, forKey: .maximumLines)
     }
 
     /// Reads one field; `nil` where it is missing or null.

@@ -1,0 +1,88 @@
+import ArgumentParser
+import MediaKit
+
+struct BurnCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "burn", abstract: "Draw subtitles into a video's pictures.",
+        discussion: """
+            SRT, WebVTT and ASS are read in any usual encoding. The sound is copied where the output takes it.
+
+              kiln burn talk.mp4 talk.srt captioned.mp4
+              kiln burn film.mkv embedded:1 captioned.mp4 --crf 20
+              kiln burn talk.mp4 talk.vtt captioned.mp4 --style '{"fontSize": 0.08, "fillColor": "#FFEE00"}'
+            """)
+
+    @Argument(help: "The video to read, or - for standard input.")
+    var input: String
+    @Argument(help: "A subtitle file, - for standard input, or embedded[:N] for a text track of the video.")
+    var subtitles: SubtitleArgument
+    @Argument(help: "The file to make, or - for standard output.")
+    var output: String
+    @Option(help: "How SRT and WebVTT look, as JSON or @FILE with JSON.")
+    var style: String?
+    @Flag(help: "Let the style replace those of ASS subtitles, too.")
+    var overrideStyles = false
+    @Option(name: .customLong("font-file"), help: "A font file to look in before the system's; may be repeated.")
+    var fontFiles: [String] = []
+    @Flag(help: "Fail if a font or a character's glyph is missing.")
+    var strictFonts = false
+    @OptionGroup(title: "Video") var video: VideoOptions
+    @OptionGroup(title: "Audio") var audio: AudioOptions
+    @OptionGroup(title: "What is used") var window: WindowOptions
+    @OptionGroup(title: "What is used") var streams: StreamOptions
+    @OptionGroup(title: "Output") var outputOptions: OutputOptions
+    @OptionGroup(title: "Output") var layout: LayoutOptions
+    @OptionGroup(title: "Job") var job: JobOptions
+    @OptionGroup(title: "Report") var report: ReportOptions
+
+    func validate() throws {
+        if input == "-", subtitles.input == .file("-") {
+            throw ValidationError("Only one of the video and the subtitles can come from standard input")
+        }
+    }
+
+    var request: MediaRequest {
+        get throws {
+            .burnSubtitles(
+                BurnSubtitles(
+                    input: input, subtitles: subtitles.input, output: output, style: try captionStyle,
+                    overridesStyles: overrideStyles, fonts: fontFiles, strictFonts: strictFonts,
+                    container: outputOptions.container, video: video.settings(), audio: audio.settings(),
+                    streams: streams.selection, start: window.start?.value, end: window.end?.value,
+                    indexFirst: !layout.noIndexFirst, bitexact: outputOptions.bitexact,
+                    overwrite: outputOptions.overwrite, threads: job.threads, limits: job.limit.limits,
+                    tolerance: job.tolerance))
+        }
+    }
+
+    private var captionStyle: CaptionStyle {
+        get throws {
+            guard let style else { return CaptionStyle() }
+            guard style.hasPrefix("@") else {
+                return try JSONText.decode(CaptionStyle.self, from: Array(style.utf8), name: "--style")
+            }
+            let file = String(style.dropFirst())
+            return try JSONText.decode(CaptionStyle.self, from: RequestFile.read(file), name: file)
+        }
+    }
+
+    func run() async throws {
+        try await RequestRunner(report: report).run { try request }
+    }
+}
+
+/// Where subtitles come from: a file, `-`, or a track within the video.
+struct SubtitleArgument: ExpressibleByArgument {
+    var input: SubtitleInput
+
+    init?(argument: String) {
+        if argument == "embedded" {
+            input = .embedded(nil)
+        } else if argument.hasPrefix("embedded:") {
+            guard let track = Int(argument.dropFirst("embedded:".count)), track >= 0 else { return nil }
+            input = .embedded(track)
+        } else {
+            input = .file(argument)
+        }
+    }
+}
