@@ -39,6 +39,8 @@ final class Packet: @unchecked Sendable {
     }
     /// Bytes of data.
     var size: Int { Int(raw.pointee.size) }
+    /// Whether there is nothing in it: a decoder would take it for the end of the stream.
+    var isEmpty: Bool { raw.pointee.size == 0 && raw.pointee.side_data_elems == 0 }
     var isKey: Bool { raw.pointee.flags & AV_PKT_FLAG_KEY != 0 }
     var isCorrupt: Bool { raw.pointee.flags & AV_PKT_FLAG_CORRUPT != 0 }
     /// To be decoded but not shown: outside an edit list.
