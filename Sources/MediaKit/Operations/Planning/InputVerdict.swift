@@ -88,7 +88,7 @@ extension InputStream {
         if let tag = tags.first(where: { $0.key == "DURATION" || $0.key.hasPrefix("DURATION-") }),
             let seconds = Self.clock(tag.value)
         {
-            return Int64(clamping: seconds * 1e6)
+            return Int64(clamping: seconds * 1e6).boundedTime
         }
         // A container's own duration is that of its longest stream, which is the picture's if anybody's.
         let isOnlyKind = !demuxer.streams.contains { $0.kind != kind && ($0.kind == .video || $0.kind == .audio) }
