@@ -67,13 +67,12 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
         let geometry = CaptionGeometry(
             width: frame.width, height: frame.height, sampleAspectRatio: frame.sampleAspectRatio)
         let aspect = frame.sampleAspectRatio
+        let library = try CaptionLibrary(fonts: settings.fonts, defaultFamily: settings.style.fontFamily)
         let script = try script(
             CaptionCanvas(
                 width: Int((Double(frame.width) * (aspect.isPositive ? aspect.value : 1)).rounded()),
-                height: frame.height))
-        let renderer = try CaptionRenderer(
-            script: Array(script.utf8), fonts: settings.fonts, geometry: geometry,
-            defaultFamily: settings.style.fontFamily)
+                height: frame.height), library)
+        let renderer = try CaptionRenderer(script: Array(script.utf8), geometry: geometry, shared: library)
         try report(renderer)
         let made = Drawing(
             renderer: renderer,
@@ -83,14 +82,14 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
         return made
     }
 
-    private func script(_ canvas: CaptionCanvas) throws -> String {
+    private func script(_ canvas: CaptionCanvas, _ library: CaptionLibrary) throws -> String {
         switch document.content {
         case .ass(let script):
             let sized = script.settingPlayRes()
             guard settings.overridesStyles else { return sized.text }
             return sized.replacingStyles(with: settings.style, geometry: canvas).text
         case .cues(let cues):
-            let measurer = try CaptionTextMeasurer(fonts: settings.fonts, defaultFamily: settings.style.fontFamily)
+            let measurer = try CaptionTextMeasurer(shared: library)
             let family = settings.style.fontFamily
             let writer = ASSWriter(style: settings.style, geometry: canvas) { text, bold, italic in
                 measurer.width(of: text, family: family, bold: bold, italic: italic)

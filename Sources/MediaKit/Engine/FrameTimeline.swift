@@ -120,7 +120,7 @@ struct SoundTimeline: FrameTimeline {
     /// The part of a frame that lies in the window and not before `from`.
     private mutating func cut(_ frame: Frame, at start: Int64, from: Int64, _ rate: Rational) throws -> [TimedFrame] {
         var from = from, to = start + Int64(frame.sampleCount)
-        if window.isTrimmed { from = max(from, 0) }
+        if window.isTrimmed || window.dropsPriming { from = max(from, 0) }
         if let end = window.end.map({ Rational.microseconds.rescale($0, to: rate) }) {
             if to >= end { isPastEnd = true }
             to = min(to, end)

@@ -85,6 +85,19 @@ final class Demuxer: @unchecked Sendable {
     var formatLongName: String { raw.pointee.iformat.pointee.long_name.map { String(cString: $0) } ?? formatName }
     /// Microseconds, or `nil` if unknown.
     var startTime: Int64? { raw.pointee.start_time == CAV_NOPTS ? nil : raw.pointee.start_time }
+    /// The time, in microseconds of its own timestamps, at which a player starts to show it.
+    ///
+    /// That is the start time, but for Matroska's negative ones: only an encoder's priming has such, by CodecDelay, and
+    /// that is not to be heard.
+    var presentationStart: Int64 {
+        guard let startTime else { return 0 }
+        guard startTime < 0, formatName.hasPrefix("matroska") else { return startTime }
+        let starts = streams.compactMap { stream -> Int64? in
+            guard let start = stream.startTime, stream.kind == .video || stream.kind == .audio else { return nil }
+            return max(0, stream.timeBase.rescale(start, to: .microseconds))
+        }
+        return starts.min() ?? 0
+    }
     /// Microseconds, or `nil` if unknown.
     var duration: Int64? {
         raw.pointee.duration == CAV_NOPTS || raw.pointee.duration <= 0 ? nil : raw.pointee.duration

@@ -50,6 +50,17 @@ struct InputStream: @unchecked Sendable {
     /// The frame rate as libav guesses it from container and codec.
     var frameRate: Rational { Rational(av_guess_frame_rate(demuxer.raw, raw, nil)) }
 
+    /// Microseconds from the input's start to this stream's.
+    var delay: Int64 {
+        startTime.map { timeBase.rescale($0, to: .microseconds) - demuxer.presentationStart } ?? 0
+    }
+
+    /// Whether pictures at the start are needed to decode others but lie outside the edit list.
+    var hidesFirstPictures: Bool {
+        guard let entry = avformat_index_get_entry(raw, 0) else { return false }
+        return entry.pointee.flags & AVINDEX_DISCARD_FRAME != 0
+    }
+
     func sideData(_ type: AVPacketSideDataType) -> UnsafeRawBufferPointer? {
         var size = 0
         guard let data = cav_stream_side_data(raw, type, &size) else { return nil }

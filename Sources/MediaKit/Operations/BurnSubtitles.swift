@@ -139,7 +139,10 @@ public struct BurnSubtitles: MediaOperation, Equatable {
 
     /// The same without subtitles.
     var transcode: Transcode {
-        Transcode(
+        var streams = streams
+        // Burnt in and carried along, the words would be shown twice.
+        if case .embedded = subtitles, streams.subtitles == .all { streams.subtitles = .indices([]) }
+        return Transcode(
             input: input, output: output, container: container, video: video, audio: audio, streams: streams,
             start: start, end: end, indexFirst: indexFirst, bitexact: bitexact, overwrite: overwrite,
             threads: threads, limits: limits, tolerance: tolerance)
