@@ -72,7 +72,8 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
             CaptionCanvas(
                 width: Int((Double(frame.width) * (aspect.isPositive ? aspect.value : 1)).rounded()),
                 height: frame.height), library)
-        let renderer = try CaptionRenderer(script: Array(script.utf8), geometry: geometry, shared: library)
+        let renderer = try CaptionRenderer(
+            script: Array(script.header.utf8), events: script.events, geometry: geometry, shared: library)
         try report(renderer)
         let made = Drawing(
             renderer: renderer,
@@ -82,12 +83,12 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
         return made
     }
 
-    private func script(_ canvas: CaptionCanvas, _ library: CaptionLibrary) throws -> String {
+    private func script(_ canvas: CaptionCanvas, _ library: CaptionLibrary) throws -> ASSScript {
         switch document.content {
         case .ass(let script):
             let sized = script.settingPlayRes()
-            guard settings.overridesStyles else { return sized.text }
-            return sized.replacingStyles(with: settings.style, geometry: canvas).text
+            guard settings.overridesStyles else { return sized }
+            return sized.replacingStyles(with: settings.style, geometry: canvas)
         case .cues(let cues):
             let measurer = try CaptionTextMeasurer(shared: library)
             let family = settings.style.fontFamily
@@ -98,7 +99,7 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
             for warning in written.warnings {
                 control.warnings.add(MediaWarning(.subtitle, "\(settings.name): \(warning)"))
             }
-            return written.script.text
+            return written.script
         }
     }
 

@@ -58,14 +58,17 @@ public final class CaptionRenderer {
             shared: try CaptionLibrary(fonts: fonts, defaultFamily: defaultFamily))
     }
 
+    /// - Parameter events: events besides those in the script, with their times in milliseconds: a script's own lines
+    ///   have hundredths of a second only.
     init(
-        script: [UInt8], geometry: CaptionGeometry, wrapsAnywhere: Bool = false, shared: CaptionLibrary
+        script: [UInt8], events: [ASSEvent] = [], geometry: CaptionGeometry, wrapsAnywhere: Bool = false,
+        shared: CaptionLibrary
     ) throws {
         try geometry.validate()
-        guard script.count <= Self.maximumScriptBytes else {
+        let size = events.reduce(script.count) { $0 + $1.text.utf8.count }
+        guard size <= Self.maximumScriptBytes else {
             throw MediaError(
-                .resourceLimit, "the subtitle script has \(script.count) bytes",
-                hint: "the limit is \(Self.maximumScriptBytes)")
+                .resourceLimit, "the subtitle script has \(size) bytes", hint: "the limit is \(Self.maximumScriptBytes)")
         }
         var copy = script
         let parsed = copy.withUnsafeMutableBytes {
@@ -76,6 +79,14 @@ public final class CaptionRenderer {
                 .badInput, "the subtitles are not an ASS script",
                 hint: "it needs a [Script Info] and an [Events] section",
                 log: shared.log.drain().filter { $0.level <= 2 }.map(\.text))
+        }
+        for event in events where event.end > event.start {
+            var chunk = Array(event.chunk.utf8)
+            chunk.withUnsafeMutableBytes {
+                ass_process_chunk(
+                    track, $0.bindMemory(to: CChar.self).baseAddress, Int32(clamping: $0.count), event.start,
+                    event.end - event.start)
+            }
         }
         if wrapsAnywhere { _ = ass_track_set_feature(track, ASS_FEATURE_WRAP_UNICODE, 1) }
 

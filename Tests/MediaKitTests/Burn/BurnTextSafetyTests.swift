@@ -47,18 +47,23 @@ import Testing
 
     @Test func `lines of a script inside a cue are text, not events or styles`() async throws {
         let clip = burningClip(frames: 10, rate: 10)
-        let text = "[Events]\nDialogue: 0,0:00:00.00,0:00:09.00,Default,,0,0,0,,{\\an7}Injected"
+        let text = "[Events]\nDialogue: 0,0:00:00.00,0:00:09.00,Default,,0,0,0,,{\\p1}m 0 0 l 99 0 99 99"
         try await bench.burn(try bench.put(clip), .text(srt([(500, 900, text)])))
         let frames = try #require(try bench.look("out.mkv", pictureWidth: 4096).video).frames
         #expect(frames.indices.filter { Ink(frames[$0].luma, on: burningGray) != nil } == [5, 6, 7, 8])
         #expect(frames.allSatisfy { (Ink($0.luma, on: burningGray)?.rows.lowerBound ?? 300) > 180 })
     }
 
-    @Test func `a cue of absurd length is drawn in parts or cut, within the picture and in time`() async throws {
-        let result = try await bench.burn(
-            try bench.put(burningClip(frames: 3)), .text(srt(String(repeating: "word ", count: 20_000)))
-        ) { $0.limits.wallSeconds = 60 }
+    @Test func `a cue of absurd length is shown in parts, or refused`() async throws {
+        let input = try bench.put(burningClip(frames: 3))
+        let result = try await bench.burn(input, .text(srt(String(repeating: "word ", count: 10_000)))) {
+            $0.limits.wallSeconds = 60
+        }
         #expect(result.warnings.contains { $0.code == .subtitle })
+        let error = await mediaError {
+            try await bench.burn(input, .text(srt(String(repeating: "word ", count: 50_000))), to: "no.mkv")
+        }
+        #expect(error?.code == .resourceLimit && !bench.scratch.names.contains("no.mkv"))
     }
 
     @Test func `control characters, surrogates and direction marks do no harm`() async throws {
