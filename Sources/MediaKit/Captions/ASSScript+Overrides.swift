@@ -40,7 +40,7 @@ extension ASSScript {
     /// - Parameter geometry: the frame that it will be drawn on, which `style`'s fractions refer to.
     /// - Throws: `badRequest` where `style` is out of range.
     public func replacingStyles(
-        with style: CaptionStyle, geometry: CaptionGeometry
+        with style: CaptionStyle, geometry: CaptionCanvas
     ) throws(MediaError) -> ASSScript {
         try style.validate()
         var sections = ASSSections(settingPlayRes().header)

@@ -1,7 +1,7 @@
 /// Makes an ASS script of cues, with every line broken and every cue in its place.
 ///
 /// ```swift
-/// let writer = try ASSWriter(style: style, geometry: CaptionGeometry(width: 1280, height: 720))
+/// let writer = try ASSWriter(style: style, geometry: CaptionCanvas(width: 1280, height: 720))
 /// let (script, warnings) = writer.write(cues)
 /// ```
 public struct ASSWriter {
@@ -19,7 +19,7 @@ public struct ASSWriter {
     /// - Parameter measure: the width of text in the font that will be used; the built-in estimate by default.
     /// - Throws: `badRequest` where `style` is out of range.
     public init(
-        style: CaptionStyle, geometry: CaptionGeometry, measure: @escaping TextMeasure = TextLayoutWidth.estimate
+        style: CaptionStyle, geometry: CaptionCanvas, measure: @escaping TextMeasure = TextLayoutWidth.estimate
     ) throws(MediaError) {
         try style.validate()
         self.style = style

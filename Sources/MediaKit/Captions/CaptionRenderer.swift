@@ -58,17 +58,25 @@ public final class CaptionRenderer {
             shared: try CaptionLibrary(fonts: fonts, defaultFamily: defaultFamily))
     }
 
-    /// - Parameter events: events besides those in the script, with their times in milliseconds: a script's own lines
-    ///   have hundredths of a second only.
+    /// Renders a script whose events are apart from its text, with times exact to the millisecond.
+    convenience init(
+        script: ASSScript, geometry: CaptionGeometry, wrapsAnywhere: Bool = false, shared: CaptionLibrary
+    ) throws {
+        try self.init(
+            script: Array(script.header.utf8), events: script.events, geometry: geometry,
+            wrapsAnywhere: wrapsAnywhere, shared: shared)
+    }
+
+    /// - Parameter events: those that are not in the script itself. As text they would lose their milliseconds.
     init(
         script: [UInt8], events: [ASSEvent] = [], geometry: CaptionGeometry, wrapsAnywhere: Bool = false,
         shared: CaptionLibrary
     ) throws {
         try geometry.validate()
-        let size = events.reduce(script.count) { $0 + $1.text.utf8.count }
-        guard size <= Self.maximumScriptBytes else {
+        guard script.count <= Self.maximumScriptBytes else {
             throw MediaError(
-                .resourceLimit, "the subtitle script has \(size) bytes", hint: "the limit is \(Self.maximumScriptBytes)")
+                .resourceLimit, "the subtitle script has \(script.count) bytes",
+                hint: "the limit is \(Self.maximumScriptBytes)")
         }
         var copy = script
         let parsed = copy.withUnsafeMutableBytes {
@@ -80,11 +88,11 @@ public final class CaptionRenderer {
                 hint: "it needs a [Script Info] and an [Events] section",
                 log: shared.log.drain().filter { $0.level <= 2 }.map(\.text))
         }
-        for event in events where event.end > event.start {
+        for event in events {
             var chunk = Array(event.chunk.utf8)
             chunk.withUnsafeMutableBytes {
                 ass_process_chunk(
-                    track, $0.bindMemory(to: CChar.self).baseAddress, Int32(clamping: $0.count), event.start,
+                    track, $0.bindMemory(to: CChar.self).baseAddress, Int32($0.count), event.start,
                     event.end - event.start)
             }
         }

@@ -7,7 +7,7 @@ extension SubtitleDocument {
     /// - Returns: the script, and warnings about cues that had to be shown in parts.
     /// - Throws: `badRequest` where `style` is out of range.
     public func script(
-        style: CaptionStyle, geometry: CaptionGeometry, replacesStyles: Bool = false,
+        style: CaptionStyle, geometry: CaptionCanvas, replacesStyles: Bool = false,
         measure: @escaping TextMeasure = TextLayoutWidth.estimate
     ) throws(MediaError) -> (script: ASSScript, warnings: [SubtitleWarning]) {
         switch content {

@@ -59,7 +59,7 @@ import Testing
 
     @Test func `a script is drawn as it is, unless its styles are to be replaced`() throws {
         let document = try SubtitleFixtures.parse(script)
-        let frame = CaptionGeometry(width: 640, height: 360)
+        let frame = CaptionCanvas(width: 640, height: 360)
         let kept = try document.script(style: CaptionStyle(), geometry: frame).script
         #expect(kept.text.contains("Style: Main,Arial,20"))
         let replaced = try document.script(style: CaptionStyle(), geometry: frame, replacesStyles: true).script
@@ -71,7 +71,7 @@ import Testing
         style.fontFamily = "Noto Sans"
         style.fontSize = 0.1
         let given = try #require(try SubtitleFixtures.parse(script).script)
-        let replaced = try given.replacingStyles(with: style, geometry: CaptionGeometry(width: 1600, height: 1200))
+        let replaced = try given.replacingStyles(with: style, geometry: CaptionCanvas(width: 1600, height: 1200))
             .header
         #expect(replaced.contains("\nStyle: Main,Noto Sans,60,"))
         #expect(replaced.contains("\nStyle: Sign,Noto Sans,60,"))

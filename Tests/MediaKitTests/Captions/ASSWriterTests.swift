@@ -2,7 +2,7 @@ import MediaKit
 import Testing
 
 @Suite struct `ASS from cues` {
-    private let frame = CaptionGeometry(width: 1000, height: 500)
+    private let frame = CaptionCanvas(width: 1000, height: 500)
 
     private func write(_ cues: [Cue], _ change: (inout CaptionStyle) -> Void = { _ in }) throws -> (
         script: ASSScript, warnings: [SubtitleWarning]
@@ -26,7 +26,7 @@ import Testing
 
     /// The fields of the `Style:` line of the text.
     private func styleFields(
-        _ change: (inout CaptionStyle) -> Void = { _ in }, frame: CaptionGeometry
+        _ change: (inout CaptionStyle) -> Void = { _ in }, frame: CaptionCanvas
     ) throws -> [String: String] {
         var style = CaptionStyle()
         change(&style)
@@ -221,7 +221,7 @@ import Testing
 
     @Test(arguments: [(1, 1), (7680, 1), (1, 4320), (Int.max, Int.max), (-5, 0)])
     func `frames of any size can be written for`(width: Int, height: Int) throws {
-        let geometry = CaptionGeometry(width: width, height: height)
+        let geometry = CaptionCanvas(width: width, height: height)
         let settings = WebVTTSettings(line: .percentage(50), lineAlignment: .center, position: 10, size: 5, align: .end)
         let events = try ASSWriter(style: CaptionStyle(), geometry: geometry)
             .write([cue("one two three", .webVTT(settings)), cue("one two three")]).script.events

@@ -77,7 +77,7 @@ import Testing
                 for cue in document.cues {
                     #expect(cue.end > cue.start && !cue.text.isEmpty && cue.line > 0, "\(name)")
                 }
-                let frame = CaptionGeometry(width: 1280, height: 720)
+                let frame = CaptionCanvas(width: 1280, height: 720)
                 let script = try ASSWriter(style: CaptionStyle(), geometry: frame).write(document.cues).script
                 #expect(script.events.count >= document.cues.count, "\(name)")
             } catch {

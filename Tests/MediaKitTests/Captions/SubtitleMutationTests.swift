@@ -56,7 +56,7 @@ import Testing
         var random = Random(state: 2024)
         var style = CaptionStyle()
         style.maximumLines = 2
-        let writer = try ASSWriter(style: style, geometry: CaptionGeometry(width: 320, height: 240))
+        let writer = try ASSWriter(style: style, geometry: CaptionCanvas(width: 320, height: 240))
         var outcomes: [String: Int] = [:]
         for round in 0..<3000 {
             let bytes = Self.mutated(inputs[round % inputs.count], &random)
