@@ -40,10 +40,11 @@ import Testing
         #expect(result.warnings.allSatisfy { ![.subtitle, .substitutedFont, .missingGlyph].contains($0.code) })
     }
 
-    @Test(arguments: [
-        ("phone_rot90_h264_2s.mov", 320, 568), ("phone_rot180_vfr_lowfps.mp4", 1280, 720),
-        ("concat_part1_480x272.mp4", 480, 272), ("bframes_editlist_480p.mp4", nil, 480),
-    ] as [(String, Int?, Int)])
+    @Test(
+        arguments: [
+            ("phone_rot90_h264_2s.mov", 320, 568), ("phone_rot180_vfr_lowfps.mp4", 1280, 720),
+            ("concat_part1_480x272.mp4", 480, 272), ("bframes_editlist_480p.mp4", nil, 480),
+        ] as [(String, Int?, Int)])
     func `rotated, full-range and anamorphic films keep their shape and their captions theirs`(
         name: String, width: Int?, height: Int
     ) async throws {
@@ -66,7 +67,8 @@ import Testing
         // White is white in this range.
         var brightest: UInt8 = 0
         for y in ink.rows { for x in ink.columns { brightest = max(brightest, burnt.luma[x, y]) } }
-        #expect(burnt.range == "pc" || burnt.pixelFormat == "yuvj420p" ? brightest > 245 : (228...243).contains(brightest))
+        #expect(
+            burnt.range == "pc" || burnt.pixelFormat == "yuvj420p" ? brightest > 245 : (228...243).contains(brightest))
     }
 
     @Test func `text is not squeezed on pixels that are not square`() async throws {

@@ -68,7 +68,8 @@ import Testing
         for (name, bytes) in files {
             try bench.scratch.put(name, bytes)
             try await bench.burn(input, .file(bench.scratch(name)))
-            pictures.append(try #require(try bench.look("out.mkv", pictureWidth: 4096).video?.frames.first?.luma.samples))
+            pictures.append(
+                try #require(try bench.look("out.mkv", pictureWidth: 4096).video?.frames.first?.luma.samples))
         }
         #expect(Set(pictures).count == 1)
     }

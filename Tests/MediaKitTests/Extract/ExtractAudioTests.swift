@@ -251,7 +251,8 @@ import Testing
     @Test func `memory and pipes are as good as files`() async throws {
         let clip = TestClip.ordinary(seconds: 1)
         let sink = MemorySink()
-        let memory = MediaEngine(resolver: BoundResolver(sources: ["in": MemorySource(clip.bytes)], sinks: ["out": sink]))
+        let memory = MediaEngine(
+            resolver: BoundResolver(sources: ["in": MemorySource(clip.bytes)], sinks: ["out": sink]))
         let result = try await memory.run(ExtractAudio(input: "in", output: "out", container: .wav))
         let written = try #require(sink.bytes)
         #expect(result.duration == 1 && Int64(written.count) == result.outputs[0].bytes)
@@ -266,7 +267,8 @@ import Testing
     }
 
     @Test func `silences cannot be looked for in a pipe, which is said`() async throws {
-        let engine = MediaEngine(resolver: BoundResolver(sources: ["pipe": ForwardSource(TestClip.ordinary(seconds: 1).bytes)]))
+        let engine = MediaEngine(
+            resolver: BoundResolver(sources: ["pipe": ForwardSource(TestClip.ordinary(seconds: 1).bytes)]))
         let error = await mediaError {
             _ = try await engine.run(ExtractAudio(input: "pipe", output: bench.scratch("a.wav"), trimSilence: true))
         }

@@ -153,9 +153,15 @@ import Testing
     @Test func `splits that make no sense are refused`() async throws {
         let changes: [(inout ExtractAudio) -> Void] = [
             { $0.splitAtSilence = 0.2 }, { $0.splitAtSilence = .infinity },
-            { $0.output = "-"; $0.container = .wav; $0.splitAtSilence = 5 },
-            { $0.splitAtSilence = 5; $0.audio.codec = .copy },
-            { $0.trimSilence = true; $0.silence.threshold = 3 },
+            {
+                $0.output = "-"; $0.container = .wav; $0.splitAtSilence = 5
+            },
+            {
+                $0.splitAtSilence = 5; $0.audio.codec = .copy
+            },
+            {
+                $0.trimSilence = true; $0.silence.threshold = 3
+            },
         ]
         for change in changes {
             let error = await mediaError { try await bench.extract("/nonexistent.mp4", to: "a.m4a", change) }

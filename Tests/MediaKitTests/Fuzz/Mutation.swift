@@ -15,9 +15,18 @@ struct Mutation {
     ]
     /// Names of boxes and chunks whose sizes and counts decide what is read.
     private static let landmarks =
-        ["moov", "trak", "mdia", "minf", "stbl", "stsd", "stts", "ctts", "stsc", "stsz", "stco", "co64", "elst", "mvhd"]
-        + ["tkhd", "mdhd", "hdlr", "avcC", "hvcC", "av1C", "esds", "moof", "trun", "tfhd", "tfdt", "mdat", "fmt ", "data"]
-        + ["OggS", "fLaC", "IHDR", "IDAT", "ID3", "LIST", "idx1", "avih", "strf", "tx3g", "udta", "meta", "chpl", "colr"]
+        [
+            "moov", "trak", "mdia", "minf", "stbl", "stsd", "stts", "ctts", "stsc", "stsz", "stco", "co64", "elst",
+            "mvhd",
+        ]
+        + [
+            "tkhd", "mdhd", "hdlr", "avcC", "hvcC", "av1C", "esds", "moof", "trun", "tfhd", "tfdt", "mdat", "fmt ",
+            "data",
+        ]
+        + [
+            "OggS", "fLaC", "IHDR", "IDAT", "ID3", "LIST", "idx1", "avih", "strf", "tx3g", "udta", "meta", "chpl",
+            "colr",
+        ]
 
     /// One to four kinds of damage.
     mutating func mutate(_ original: [UInt8]) -> [UInt8] {
@@ -106,10 +115,12 @@ struct Mutation {
     // MARK: Text
 
     private static let tokens = [
-        "{\\p1}m 0 0 l 9 9", "{\\pos(1e308,-1e308)}", "{\\fs99999999}", "{\\t(\\fscx", "{\\fn", "}", "{", "<b", "<c.", "<v ",
+        "{\\p1}m 0 0 l 9 9", "{\\pos(1e308,-1e308)}", "{\\fs99999999}", "{\\t(\\fscx", "{\\fn", "}", "{", "<b", "<c.",
+        "<v ",
         "</", "&#x110000;", "&amp", "-->", " --> 99:99:99,999", "00:00:00,000 --> 00:00:00,000", "9999999999999999999",
         "-1", "\u{0}", "\u{FEFF}", "\u{202E}", "WEBVTT", "STYLE", "REGION", "NOTE", "[Events]", "[Script Info]",
-        "PlayResX: 2147483647", "Format: Text, Text, Text", "Dialogue: ", "Style: ,,,,,,,,,,", "\r", "\n\n\n", "line:-99999",
+        "PlayResX: 2147483647", "Format: Text, Text, Text", "Dialogue: ", "Style: ,,,,,,,,,,", "\r", "\n\n\n",
+        "line:-99999",
         "position:100%,line-right", "{\\clip(4,m 0 0 b 1 1 2 2 3 3)}", "{\\bord1e9\\blur1e9}", "{\\org(1,2)\\frz1e30}",
     ]
 

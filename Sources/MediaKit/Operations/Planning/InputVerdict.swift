@@ -52,7 +52,8 @@ struct InputVerdict {
     ) throws {
         guard var expected = stream.expectedEnd.map({ $0 - window.origin }), let reached else { return }
         if let end { expected = min(expected, end) }
-        let start = max(0, (stream.startTime.map { stream.timeBase.rescale($0, to: .microseconds) } ?? 0) - window.origin)
+        let start = max(
+            0, (stream.startTime.map { stream.timeBase.rescale($0, to: .microseconds) } ?? 0) - window.origin)
         let length = expected - start
         let missing = expected - reached
         // Half a second is within what containers get wrong.
