@@ -32,10 +32,10 @@ final class Muxer {
     private let options: Options
     /// The time bases that the caller's packets are in, by stream.
     private var packetTimeBases: [Rational] = []
-    /// Microseconds that are added to all times, so that none is negative where the container has no negative ones.
-    private var shift: Int64 = 0
     /// The last decoding timestamp by stream, in the container's time base.
     private var lastDTS: [Int64?] = []
+    /// Microseconds that are added to all times, so that none is negative where the container has no negative ones.
+    private var shift: Int64 = 0
     private var isStarted = false
 
     /// - Parameters:
