@@ -157,10 +157,12 @@ final class GraphRunner {
     private func execute(_ stages: [any Stage]) throws {
         let control = control
         let running = RunningCount(stages.count)
-        control.onStop {
+        let token = control.onStop {
             for stage in stages { stage.stop() }
             running.wake()
         }
+        // The stages hold the control.
+        defer { control.forget(token) }
         var threads: [EngineThread] = []
         for stage in stages {
             do {

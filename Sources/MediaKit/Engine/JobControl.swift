@@ -17,7 +17,8 @@ final class JobControl: Sendable {
     private let stopped = Atomic<Bool>(false)
     private struct State {
         var failure: MediaError?
-        var onStop: [@Sendable () -> Void] = []
+        var onStop: [(token: Int, action: @Sendable () -> Void)] = []
+        var lastToken = 0
     }
     private let state = Mutex(State())
 
@@ -41,7 +42,8 @@ final class JobControl: Sendable {
             guard held.failure == nil else { return [] }
             held.failure = failure
             stopped.store(true, ordering: .releasing)
-            return held.onStop
+            defer { held.onStop = [] }
+            return held.onStop.map(\.action)
         }
         for action in actions { action() }
     }
@@ -49,12 +51,27 @@ final class JobControl: Sendable {
     func cancel() { fail(MediaError(.cancelled, "cancelled")) }
 
     /// Runs `action` when the job fails or is cancelled: at once if it has already.
-    func onStop(_ action: @escaping @Sendable () -> Void) {
-        let runNow = state.withLock { held in
-            if held.failure == nil { held.onStop.append(action) }
-            return held.failure != nil
+    ///
+    /// - Returns: what `forget` takes. Who is held by `action` and holds this in turn must call that in the end.
+    @discardableResult
+    func onStop(_ action: @escaping @Sendable () -> Void) -> Int {
+        let token: Int? = state.withLock { held in
+            guard held.failure == nil else { return nil }
+            held.lastToken += 1
+            held.onStop.append((held.lastToken, action))
+            return held.lastToken
         }
-        if runNow { action() }
+        if token == nil { action() }
+        return token ?? 0
+    }
+
+    func forget(_ token: Int) {
+        // Released outside the lock: it may be the last reference to half of the job.
+        let removed = state.withLock { held in
+            let index = held.onStop.firstIndex { $0.token == token }
+            return index.map { held.onStop.remove(at: $0) }
+        }
+        _ = removed
     }
 
     /// Throws the failure if there is one, or when the wall time is over.
