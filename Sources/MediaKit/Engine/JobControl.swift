@@ -17,8 +17,8 @@ final class JobControl: Sendable {
     private let stopped = Atomic<Bool>(false)
     private struct State {
         var failure: MediaError?
-        var onStop: [(token: Int, action: @Sendable () -> Void)] = []
-        var lastToken = 0
+        var onStop: [Int: @Sendable () -> Void] = [:]
+        var registrations = 0
     }
     private let state = Mutex(State())
 
@@ -42,8 +42,8 @@ final class JobControl: Sendable {
             guard held.failure == nil else { return [] }
             held.failure = failure
             stopped.store(true, ordering: .releasing)
-            defer { held.onStop = [] }
-            return held.onStop.map(\.action)
+            defer { held.onStop = [:] }
+            return Array(held.onStop.values)
         }
         for action in actions { action() }
     }
@@ -52,26 +52,24 @@ final class JobControl: Sendable {
 
     /// Runs `action` when the job fails or is cancelled: at once if it has already.
     ///
-    /// - Returns: what `forget` takes. Who is held by `action` and holds this in turn must call that in the end.
+    /// - Returns: what `forget` takes. An action that holds on to something which holds on to this control must be
+    ///   forgotten, or neither is ever freed.
     @discardableResult
     func onStop(_ action: @escaping @Sendable () -> Void) -> Int {
-        let token: Int? = state.withLock { held in
+        let registration: Int? = state.withLock { held in
             guard held.failure == nil else { return nil }
-            held.lastToken += 1
-            held.onStop.append((held.lastToken, action))
-            return held.lastToken
+            held.registrations += 1
+            held.onStop[held.registrations] = action
+            return held.registrations
         }
-        if token == nil { action() }
-        return token ?? 0
+        if registration == nil { action() }
+        return registration ?? 0
     }
 
-    func forget(_ token: Int) {
-        // Released outside the lock: it may be the last reference to half of the job.
-        let removed = state.withLock { held in
-            let index = held.onStop.firstIndex { $0.token == token }
-            return index.map { held.onStop.remove(at: $0) }
-        }
-        _ = removed
+    /// Takes an action of `onStop` back. It may still be running on another thread.
+    func forget(_ registration: Int) {
+        // Released after the lock is: what it held may come back here when it goes.
+        _ = state.withLock { $0.onStop.removeValue(forKey: registration) }
     }
 
     /// Throws the failure if there is one, or when the wall time is over.

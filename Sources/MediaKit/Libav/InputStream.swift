@@ -30,9 +30,11 @@ struct InputStream: @unchecked Sendable {
     var codecID: AVCodecID { parameters.pointee.codec_id }
     var codecName: String { String(cString: avcodec_get_name(parameters.pointee.codec_id)) }
     /// In the stream's time base; `nil` if unknown.
-    var startTime: Int64? { raw.pointee.start_time == CAV_NOPTS ? nil : raw.pointee.start_time }
+    var startTime: Int64? { raw.pointee.start_time == CAV_NOPTS ? nil : raw.pointee.start_time.boundedTime }
     /// In the stream's time base; `nil` if unknown.
-    var duration: Int64? { raw.pointee.duration == CAV_NOPTS || raw.pointee.duration <= 0 ? nil : raw.pointee.duration }
+    var duration: Int64? {
+        raw.pointee.duration == CAV_NOPTS || raw.pointee.duration <= 0 ? nil : raw.pointee.duration.boundedTime
+    }
     /// Frames as the container counts them; 0 if it does not.
     var frameCount: Int64 { raw.pointee.nb_frames }
     var averageFrameRate: Rational { Rational(raw.pointee.avg_frame_rate) }

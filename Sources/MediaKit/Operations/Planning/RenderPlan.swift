@@ -189,7 +189,9 @@ struct RenderPlan {
             default: continue
             }
             job.control.warnings.add(
-                MediaWarning(.droppedStream, "\(what) stream \(stream.index) (\(stream.codecName)) is left out", stream: stream.index))
+                MediaWarning(
+                    .droppedStream, "\(what) stream \(stream.index) (\(stream.codecName)) is left out",
+                    stream: stream.index))
         }
     }
 
@@ -339,7 +341,8 @@ struct RenderPlan {
         if container.isMovie, sink.rewritableHead == 0 {
             job.control.warnings.add(
                 MediaWarning(
-                    .container, "the output cannot be written out of order, so it is a fragmented \(container.rawValue)"))
+                    .container, "the output cannot be written out of order, so it is a fragmented \(container.rawValue)"
+                ))
             return ["movflags": "+frag_keyframe+delay_moov+default_base_moof"]
         }
         if container == .mp3 { return ["id3v2_version": "3"] }
@@ -354,12 +357,24 @@ struct RenderPlan {
             let timeBase = Rational(chapter.pointee.time_base)
             let offset = Rational.microseconds.rescale(window.origin, to: timeBase)
             let limit = window.end.map { Rational.microseconds.rescale($0, to: timeBase) } ?? .max
-            let start = max(0, chapter.pointee.start - offset)
-            let end = min(chapter.pointee.end - offset, limit)
+            let start = max(0, chapter.pointee.start.boundedTime - offset)
+            let end = min(endOfChapter(index, timeBase).boundedTime - offset, limit)
             guard end > start else { return nil }
             return Muxer.Chapter(
                 timeBase: timeBase, start: start, end: end, tags: Options.read(chapter.pointee.metadata))
         }
+    }
+
+    /// Where a chapter ends, in `timeBase`. Some files only say where each begins, and libav fills the ends in only
+    /// when it analyses all streams.
+    private func endOfChapter(_ index: Int, _ timeBase: Rational) -> Int64 {
+        let chapters = demuxer.raw.pointee.chapters
+        if let end = chapters?[index]?.pointee.end, end != CAV_NOPTS { return end }
+        if index + 1 < Int(demuxer.raw.pointee.nb_chapters), let next = chapters?[index + 1]?.pointee {
+            return Rational(next.time_base).rescale(next.start.boundedTime, to: timeBase)
+        }
+        let end = (demuxer.startTime ?? 0) + (demuxer.duration ?? 0)
+        return Rational.microseconds.rescale(end, to: timeBase)
     }
 
     // MARK: Around the run
