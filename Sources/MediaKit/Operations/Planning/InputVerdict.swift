@@ -84,7 +84,9 @@ struct InputVerdict {
         guard length > 0, missing > 500_000 else { return }
         let text =
             "it ends after \(Self.seconds(reached - start)) of the \(Self.seconds(length)) that its header promises"
-        guard !tolerance.strict, Double(missing) <= Double(length) * tolerance.lostFrames else { throw tooMuchLost(text, stream) }
+        guard !tolerance.strict, Double(missing) <= Double(length) * tolerance.lostFrames else {
+            throw tooMuchLost(text, stream)
+        }
         control.warnings.add(MediaWarning(.durationMismatch, text, stream: stream.index))
     }
 
