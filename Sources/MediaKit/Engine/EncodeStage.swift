@@ -129,7 +129,7 @@ final class EncodeStage: Stage, BranchTarget, @unchecked Sendable {
         frame.pts = pts
         if let lastPTS, !isSound, durations[lastPTS] != nil { durations[lastPTS] = pts - lastPTS }
         lastPTS = pts
-        durations[pts] = frame.duration
+        if !isSound { durations[pts] = frame.duration }
         if !isSound { choosePictureType(frame, pts) }
         tally.frames += 1
         if !isSound { control.progress.countFrame() }

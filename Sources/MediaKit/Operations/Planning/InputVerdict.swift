@@ -17,6 +17,24 @@ struct InputVerdict {
             guard copied.window.end == nil else { continue }
             try judgeLength(stream, copied.window, reached: tally.end)
         }
+        try judgeComplaints()
+    }
+
+    /// What the libraries said of damage that shows in no count.
+    private func judgeComplaints() throws {
+        let errors = control.log.errors
+        let known: Set<MediaWarning.Code> = [.lostFrames, .concealedFrames, .durationMismatch]
+        guard errors.count > 0 || demuxer.isGuessed, !control.warnings.all.contains(where: { known.contains($0.code) })
+        else { return }
+        let text =
+            errors.first.map { "the input is damaged: \($0)" }
+            ?? "the input is taken for \(demuxer.formatName) by a guess: its beginning is damaged"
+        guard !tolerance.strict else {
+            throw MediaError(
+                .badInput, text, hint: "allow damage with tolerance.strict = false", input: demuxer.name,
+                log: control.log.recent())
+        }
+        control.warnings.add(MediaWarning(.damagedInput, text))
     }
 
     private func judge(_ stream: InputStream, _ window: MediaGraph.Window, _ tally: DecodeTally) throws {
@@ -37,6 +55,12 @@ struct InputVerdict {
             control.warnings.add(
                 MediaWarning(
                     .concealedFrames, "\(tally.damagedFrames) of \(tally.frames) frames were damaged and mended",
+                    stream: stream.index))
+        }
+        if tally.corruptPackets > 0, lost == 0, tally.damagedFrames == 0 {
+            control.warnings.add(
+                MediaWarning(
+                    .damagedInput, "\(tally.corruptPackets) of \(tally.packets) packets are incomplete",
                     stream: stream.index))
         }
         if !tally.reachedWindowEnd { try judgeLength(stream, window, reached: tally.end, within: window.end) }
@@ -60,7 +84,9 @@ struct InputVerdict {
         guard length > 0, missing > 500_000 else { return }
         let text =
             "it ends after \(Self.seconds(reached - start)) of the \(Self.seconds(length)) that its header promises"
-        guard Double(missing) <= Double(length) * tolerance.lostFrames else { throw tooMuchLost(text, stream) }
+        guard !tolerance.strict, Double(missing) <= Double(length) * tolerance.lostFrames else {
+            throw tooMuchLost(text, stream)
+        }
         control.warnings.add(MediaWarning(.durationMismatch, text, stream: stream.index))
     }
 
