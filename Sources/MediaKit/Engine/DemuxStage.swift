@@ -17,6 +17,8 @@ final class DemuxStage: Stage, @unchecked Sendable {
     /// Where to begin, in microseconds of the input's own timestamps.
     private let start: Int64?
     private let readahead: Int64 = 500_000
+    /// The picture stream that was entered between two key frames: what comes before the next cannot be decoded.
+    private var awaitsKeyFrame: Int?
 
     init(demuxer: Demuxer, routes: [Int: [Route]], start: Int64?, control: JobControl) {
         self.demuxer = demuxer
@@ -35,6 +37,10 @@ final class DemuxStage: Stage, @unchecked Sendable {
             let packet = try Packet()
             guard try demuxer.read(into: packet) else { return }
             guard let wanted = routes[packet.stream] else { continue }
+            if packet.stream == awaitsKeyFrame {
+                guard packet.isKey else { continue }
+                awaitsKeyFrame = nil
+            }
             let stream = demuxer.streams[packet.stream]
             mender.mend(
                 packet, timeBase: stream.timeBase, isSparse: stream.kind != .video && stream.kind != .audio,
@@ -68,17 +74,46 @@ final class DemuxStage: Stage, @unchecked Sendable {
 
     /// Goes back a little further than asked: sound decoders need the packets before, and a key frame's pictures may
     /// be shown before it.
+    ///
+    /// Formats without an index are searched by time alone and may be entered between two key frames: there it goes
+    /// back until a key frame comes before the start.
     private func seek(to start: Int64) throws {
-        let target = start - readahead
-        guard target > demuxer.startTime ?? 0 else { return }
-        let picture = demuxer.streams.first { routes[$0.index] != nil && $0.kind == .video }
-        let stream = picture ?? demuxer.streams.first { routes[$0.index] != nil }
-        let timestamp = stream.map { Rational.microseconds.rescale(target, to: $0.timeBase) } ?? target
-        do {
+        let first = demuxer.startTime ?? 0
+        let used = demuxer.streams.filter { routes[$0.index] != nil }
+        let picture = used.first { $0.kind == .video }
+        let stream = picture ?? used.first
+        func seek(_ time: Int64) throws {
+            let timestamp = stream.map { Rational.microseconds.rescale(time, to: $0.timeBase) } ?? time
             try demuxer.seek(to: timestamp, stream: stream)
+        }
+        do {
+            var target = start - readahead
+            guard target > first else { return }
+            while target > first {
+                try seek(target)
+                guard let picture, demuxer.hasDiscontinuousTime else { return }
+                if try keyFrameComes(in: picture, until: start) {
+                    awaitsKeyFrame = picture.index
+                    return try seek(target)
+                }
+                target = start - (start - target) * 4
+            }
+            try seek(first)
         } catch let error as MediaError where error.libav != nil && !control.isStopped {
             // A container without an index: reading from the start gives the same result, later.
         }
+    }
+
+    /// Reads on to the next key frame. Returns whether it is shown by `time`, in microseconds.
+    private func keyFrameComes(in stream: InputStream, until time: Int64) throws -> Bool {
+        let packet = try Packet()
+        while try demuxer.read(into: packet) {
+            try control.checkpoint()
+            defer { packet.unref() }
+            guard packet.stream == stream.index, packet.isKey, let shown = packet.pts ?? packet.dts else { continue }
+            return stream.timeBase.rescale(shown, to: .microseconds) <= time
+        }
+        return false
     }
 
     /// - Returns: false if the receiver wants nothing more.
