@@ -20,7 +20,7 @@ struct InputVerdict {
         }
         for (index, copied) in graph.copied.enumerated() where !copied.isSparse {
             let stream = demuxer.streams[copied.source.stream]
-            try judgeDamage(report.copied[index], stream)
+            tellOfDamage(report.copied[index], stream)
             guard copied.window.end == nil else { continue }
             try judgeLength(stream, copied.window, reached: copiedEnds[index], furthest: furthest)
         }
@@ -52,9 +52,14 @@ struct InputVerdict {
         }
     }
 
-    /// Damage in a copied stream goes on to whoever decodes the result.
-    private func judgeDamage(_ tally: CopyTally, _ stream: InputStream) throws {
-        try judgeLoss(tally.corruptPackets, of: tally.packets, "copied packets are damaged", .lostFrames, stream)
+    /// Damage in a copied stream goes on to whoever decodes the result. It is not loss: players mend it, as decoders
+    /// do here.
+    private func tellOfDamage(_ tally: CopyTally, _ stream: InputStream) {
+        guard tally.corruptPackets > 0 else { return }
+        control.warnings.add(
+            MediaWarning(
+                .concealedFrames, "\(tally.corruptPackets) of \(tally.packets) copied packets are damaged",
+                stream: stream.index))
     }
 
     /// Pictures that were left out because their time was not after the last one's.
