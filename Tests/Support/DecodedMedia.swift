@@ -9,6 +9,14 @@ public struct Plane: Sendable {
 
     public subscript(_ x: Int, _ y: Int) -> UInt8 { samples[y * width + x] }
 
+    /// Only these rows of it.
+    public func rows(_ rows: some RangeExpression<Int>) -> Plane {
+        let range = rows.relative(to: 0..<height)
+        return Plane(
+            width: width, height: range.count,
+            samples: Array(samples[range.lowerBound * width..<range.upperBound * width]))
+    }
+
     /// The mean of a part, given as fractions of width and height.
     public func mean(_ x: ClosedRange<Double> = 0...1, _ y: ClosedRange<Double> = 0...1) -> Double {
         let columns = Int(x.lowerBound * Double(width))..<max(1, Int(x.upperBound * Double(width)))

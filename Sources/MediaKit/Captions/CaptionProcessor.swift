@@ -72,7 +72,7 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
             CaptionCanvas(
                 width: Int((Double(frame.width) * (aspect.isPositive ? aspect.value : 1)).rounded()),
                 height: frame.height), library)
-        let renderer = try CaptionRenderer(script: Array(script.utf8), geometry: geometry, shared: library)
+        let renderer = try CaptionRenderer(script: script, geometry: geometry, shared: library)
         try report(renderer)
         let made = Drawing(
             renderer: renderer,
@@ -82,24 +82,20 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
         return made
     }
 
-    private func script(_ canvas: CaptionCanvas, _ library: CaptionLibrary) throws -> String {
-        switch document.content {
-        case .ass(let script):
-            let sized = script.settingPlayRes()
-            guard settings.overridesStyles else { return sized.text }
-            return sized.replacingStyles(with: settings.style, geometry: canvas).text
-        case .cues(let cues):
+    private func script(_ canvas: CaptionCanvas, _ library: CaptionLibrary) throws -> ASSScript {
+        var measure: TextMeasure = TextLayoutWidth.estimate
+        if case .cues = document.content {
+            // Only here: measuring looks for the fonts, and those attached to a script are not known yet.
             let measurer = try CaptionTextMeasurer(shared: library)
             let family = settings.style.fontFamily
-            let writer = ASSWriter(style: settings.style, geometry: canvas) { text, bold, italic in
-                measurer.width(of: text, family: family, bold: bold, italic: italic)
-            }
-            let written = writer.write(cues)
-            for warning in written.warnings {
-                control.warnings.add(MediaWarning(.subtitle, "\(settings.name): \(warning)"))
-            }
-            return written.script.text
+            measure = { measurer.width(of: $0, family: family, bold: $1, italic: $2) }
         }
+        let made = try document.script(
+            style: settings.style, geometry: canvas, replacesStyles: settings.overridesStyles, measure: measure)
+        for warning in made.warnings {
+            control.warnings.add(MediaWarning(.subtitle, "\(settings.name): \(warning)"))
+        }
+        return made.script
     }
 
     private func report(_ renderer: CaptionRenderer) throws {

@@ -58,8 +58,19 @@ public final class CaptionRenderer {
             shared: try CaptionLibrary(fonts: fonts, defaultFamily: defaultFamily))
     }
 
+    /// Renders a script whose events are apart from its text, with times exact to the millisecond.
+    convenience init(
+        script: ASSScript, geometry: CaptionGeometry, wrapsAnywhere: Bool = false, shared: CaptionLibrary
+    ) throws {
+        try self.init(
+            script: Array(script.header.utf8), events: script.events, geometry: geometry,
+            wrapsAnywhere: wrapsAnywhere, shared: shared)
+    }
+
+    /// - Parameter events: those that are not in the script itself. As text they would lose their milliseconds.
     init(
-        script: [UInt8], geometry: CaptionGeometry, wrapsAnywhere: Bool = false, shared: CaptionLibrary
+        script: [UInt8], events: [ASSEvent] = [], geometry: CaptionGeometry, wrapsAnywhere: Bool = false,
+        shared: CaptionLibrary
     ) throws {
         try geometry.validate()
         guard script.count <= Self.maximumScriptBytes else {
@@ -76,6 +87,14 @@ public final class CaptionRenderer {
                 .badInput, "the subtitles are not an ASS script",
                 hint: "it needs a [Script Info] and an [Events] section",
                 log: shared.log.drain().filter { $0.level <= 2 }.map(\.text))
+        }
+        for event in events {
+            var chunk = Array(event.chunk.utf8)
+            chunk.withUnsafeMutableBytes {
+                ass_process_chunk(
+                    track, $0.bindMemory(to: CChar.self).baseAddress, Int32($0.count), event.start,
+                    event.end - event.start)
+            }
         }
         if wrapsAnywhere { _ = ass_track_set_feature(track, ASS_FEATURE_WRAP_UNICODE, 1) }
 

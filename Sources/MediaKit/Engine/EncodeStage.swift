@@ -139,7 +139,9 @@ final class EncodeStage: Stage, BranchTarget, @unchecked Sendable {
     /// Decoded frames still carry the type that the source's encoder gave them, which would bind ours.
     private func choosePictureType(_ frame: Frame, _ pts: Int64) {
         frame.raw.pointee.pict_type = AV_PICTURE_TYPE_NONE
-        guard settings.forcesKeyFrames, let seconds = settings.keyFrameSeconds, let timeBase = encoder?.timeBase else { return }
+        guard settings.forcesKeyFrames, let seconds = settings.keyFrameSeconds, let timeBase = encoder?.timeBase else {
+            return
+        }
         let length = max(1, timeBase.units(seconds))
         guard pts >= nextKeyFrame else { return }
         frame.raw.pointee.pict_type = AV_PICTURE_TYPE_I

@@ -38,7 +38,7 @@ struct PictureTimeline: FrameTimeline {
     }
 
     mutating func place(_ frame: Frame) throws -> [TimedFrame] {
-        let time = ((frame.bestEffortTimestamp ?? frame.pts).map { $0.boundedTime - origin } ?? next ?? 0).boundedTime
+        var time = ((frame.bestEffortTimestamp ?? frame.pts).map { $0.boundedTime - origin } ?? next ?? 0).boundedTime
         if frame.duration <= 0 || frame.duration > .farthestTime { frame.duration = usualDuration }
         next = time + frame.duration
         frame.pts = time
@@ -50,7 +50,18 @@ struct PictureTimeline: FrameTimeline {
             before = frame
             return []
         }
-        var placed = try flushBefore(until: time)
+        var placed: [TimedFrame] = []
+        if isTrimmed, !hasBegun, time > 0 {
+            if time < usualDuration {
+                // Less than a picture is missing at the start: the first one covers it.
+                before = nil
+                frame.duration += time
+                frame.pts = 0
+                time = 0
+            } else {
+                placed = try flushBefore(until: time)
+            }
+        }
         if let end, time + frame.duration > end { frame.duration = end - time }
         reached = timeBase.rescale(time + frame.duration, to: .microseconds)
         hasBegun = true

@@ -152,7 +152,11 @@ extension FilterText {
             append(
                 "aformat",
                 [
-                    ("sample_fmts", av_get_sample_fmt_name(AVSampleFormat(rawValue: format.format)).map { String(cString: $0) } ?? ""),
+                    (
+                        "sample_fmts",
+                        av_get_sample_fmt_name(AVSampleFormat(rawValue: format.format)).map { String(cString: $0) }
+                            ?? ""
+                    ),
                     ("sample_rates", "\(format.sampleRate)"), ("channel_layouts", format.channelLayout),
                 ])
         }

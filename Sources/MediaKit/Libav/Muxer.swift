@@ -225,7 +225,8 @@ final class CodecParameters: @unchecked Sendable {
     /// Sets the four-character code, or clears it so that the container chooses.
     func setTag(_ tag: String?) {
         let bytes = Array((tag ?? "").utf8)
-        raw.pointee.codec_tag = bytes.count == 4
+        raw.pointee.codec_tag =
+            bytes.count == 4
             ? bytes.enumerated().reduce(0) { $0 | UInt32($1.element) << (8 * UInt32($1.offset)) } : 0
     }
 }

@@ -182,7 +182,11 @@ public enum SubtitleInput: Codable, Sendable, Equatable {
         case .file(let location): try values.encode(location, forKey: .file)
         case .text(let text): try values.encode(text, forKey: .text)
         case .embedded(let index):
-            if let index { try values.encode(index, forKey: .embedded) } else { try values.encodeNil(forKey: .embedded) }
+            if let index {
+                try values.encode(index, forKey: .embedded)
+            } else {
+                try values.encodeNil(forKey: .embedded)
+            }
         }
     }
 }

@@ -20,6 +20,7 @@ struct TrimTests {
             $0.end = end
         }
         let made = try bench.look("a.mkv")
+        // Where the start lies within a picture, the next one covers the rest of it.
         let first = Int((start * 25).rounded(.up)), last = min(100, Int((end * 25).rounded(.up)))
         #expect(made.video?.numbers == Array(first..<last))
         #expect(abs(made.video?.start ?? 1) < 0.0011)

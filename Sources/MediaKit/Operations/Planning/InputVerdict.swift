@@ -91,7 +91,8 @@ struct InputVerdict {
         guard let promised = stream.promisedEnd ?? stream.promisedEndOfAll else { return }
         var expected = promised - window.origin
         if let end { expected = min(expected, end) }
-        let start = max(0, (stream.startTime.map { stream.timeBase.rescale($0, to: .microseconds) } ?? 0) - window.origin)
+        let start = max(
+            0, (stream.startTime.map { stream.timeBase.rescale($0, to: .microseconds) } ?? 0) - window.origin)
         let reached = (stream.promisedEnd == nil ? furthest : reached) ?? start
         let length = expected - start
         let missing = expected - reached

@@ -189,7 +189,9 @@ struct RenderPlan {
             default: continue
             }
             job.control.warnings.add(
-                MediaWarning(.droppedStream, "\(what) stream \(stream.index) (\(stream.codecName)) is left out", stream: stream.index))
+                MediaWarning(
+                    .droppedStream, "\(what) stream \(stream.index) (\(stream.codecName)) is left out",
+                    stream: stream.index))
         }
     }
 
@@ -339,7 +341,8 @@ struct RenderPlan {
         if container.isMovie, sink.rewritableHead == 0 {
             job.control.warnings.add(
                 MediaWarning(
-                    .container, "the output cannot be written out of order, so it is a fragmented \(container.rawValue)"))
+                    .container, "the output cannot be written out of order, so it is a fragmented \(container.rawValue)"
+                ))
             return ["movflags": "+frag_keyframe+delay_moov+default_base_moof"]
         }
         if container == .mp3 { return ["id3v2_version": "3"] }
