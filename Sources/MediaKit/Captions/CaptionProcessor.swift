@@ -68,11 +68,11 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
             width: frame.width, height: frame.height, sampleAspectRatio: frame.sampleAspectRatio)
         let aspect = frame.sampleAspectRatio
         let library = try CaptionLibrary(fonts: settings.fonts, defaultFamily: settings.style.fontFamily)
-        let script = try script(
-            CaptionCanvas(
-                width: Int((Double(frame.width) * (aspect.isPositive ? aspect.value : 1)).rounded()),
-                height: frame.height), library)
-        let renderer = try CaptionRenderer(script: script, geometry: geometry, shared: library)
+        let canvas = CaptionCanvas(
+            width: Int((Double(frame.width) * (aspect.isPositive ? aspect.value : 1)).rounded()), height: frame.height)
+        let fonts = try fontsOfCues(canvas, geometry, library)
+        let renderer = try CaptionRenderer(
+            script: try script(canvas, library), geometry: geometry, shared: library, fontReport: fonts)
         try report(renderer)
         let made = Drawing(
             renderer: renderer,
@@ -80,6 +80,18 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
             width: frame.width, height: frame.height, format: frame.format)
         drawing = made
         return made
+    }
+
+    /// Looks for the cues' fonts before anything is measured with them; how the lines break does not matter for that.
+    /// `nil` for a script, of which nothing is measured.
+    private func fontsOfCues(
+        _ canvas: CaptionCanvas, _ geometry: CaptionGeometry, _ library: CaptionLibrary
+    ) throws -> FontReport? {
+        guard case .cues = document.content else { return nil }
+        let draft = try document.script(
+            style: settings.style, geometry: canvas, replacesStyles: settings.overridesStyles,
+            measure: TextLayoutWidth.estimate)
+        return try CaptionRenderer(script: draft.script, geometry: geometry, shared: library).fontReport
     }
 
     private func script(_ canvas: CaptionCanvas, _ library: CaptionLibrary) throws -> ASSScript {

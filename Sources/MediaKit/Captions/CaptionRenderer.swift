@@ -59,18 +59,22 @@ public final class CaptionRenderer {
     }
 
     /// Renders a script whose events are apart from its text, with times exact to the millisecond.
+    ///
+    /// - Parameter fontReport: what is known of its fonts already. libass names a font only when it first opens it, so
+    ///   a second renderer of the same library would find nothing to report.
     convenience init(
-        script: ASSScript, geometry: CaptionGeometry, wrapsAnywhere: Bool = false, shared: CaptionLibrary
+        script: ASSScript, geometry: CaptionGeometry, wrapsAnywhere: Bool = false, shared: CaptionLibrary,
+        fontReport: FontReport? = nil
     ) throws {
         try self.init(
             script: Array(script.header.utf8), events: script.events, geometry: geometry,
-            wrapsAnywhere: wrapsAnywhere, shared: shared)
+            wrapsAnywhere: wrapsAnywhere, shared: shared, fontReport: fontReport)
     }
 
     /// - Parameter events: those that are not in the script itself. As text they would lose their milliseconds.
     init(
         script: [UInt8], events: [ASSEvent] = [], geometry: CaptionGeometry, wrapsAnywhere: Bool = false,
-        shared: CaptionLibrary
+        shared: CaptionLibrary, fontReport known: FontReport? = nil
     ) throws {
         try geometry.validate()
         guard script.count <= Self.maximumScriptBytes else {
@@ -92,7 +96,7 @@ public final class CaptionRenderer {
             var chunk = Array(event.chunk.utf8)
             chunk.withUnsafeMutableBytes {
                 ass_process_chunk(
-                    track, $0.bindMemory(to: CChar.self).baseAddress, Int32($0.count), event.start,
+                    track, $0.bindMemory(to: CChar.self).baseAddress, Int32(clamping: $0.count), event.start,
                     event.end - event.start)
             }
         }
@@ -105,7 +109,7 @@ public final class CaptionRenderer {
         schedule = CaptionSchedule(Self.events(of: track))
 
         shared.findFonts()
-        fontReport = makeFontReport(fonts: shared.fonts)
+        fontReport = known ?? makeFontReport(fonts: shared.fonts)
         setFrame(width: geometry.width, height: geometry.height)
         if geometry.sampleAspectRatio.isPositive, geometry.sampleAspectRatio.value != 1 {
             // libass's ratio is how much wider text is drawn than it is high, in the pixels that are rendered for.
