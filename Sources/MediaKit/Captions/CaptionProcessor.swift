@@ -84,23 +84,12 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
     }
 
     private func script(_ canvas: CaptionCanvas) throws -> String {
-        switch document.content {
-        case .ass(let script):
-            let sized = script.settingPlayRes()
-            guard settings.overridesStyles else { return sized.text }
-            return sized.replacingStyles(with: settings.style, geometry: canvas).text
-        case .cues(let cues):
-            let measurer = try CaptionTextMeasurer(fonts: settings.fonts, defaultFamily: settings.style.fontFamily)
-            let family = settings.style.fontFamily
-            let writer = ASSWriter(style: settings.style, geometry: canvas) { text, bold, italic in
-                measurer.width(of: text, family: family, bold: bold, italic: italic)
-            }
-            let written = writer.write(cues)
-            for warning in written.warnings {
-                control.warnings.add(MediaWarning(.subtitle, "\(settings.name): \(warning)"))
-            }
-            return written.script.text
+        let script = try document.script(
+            for: canvas, style: settings.style, overridesStyles: settings.overridesStyles, fonts: settings.fonts)
+        for warning in script.warnings {
+            control.warnings.add(MediaWarning(.subtitle, "\(settings.name): \(warning)"))
         }
+        return script.text
     }
 
     private func report(_ renderer: CaptionRenderer) throws {
