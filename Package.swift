@@ -76,7 +76,8 @@ let package = Package(
             dependencies: ["MediaKit", "ByteIO", "CAVShim", "CPixelKernels", "TestSupport"],
             swiftSettings: swiftSettings
         ),
-        .testTarget(name: "WorkerTests", dependencies: ["Worker", "MediaKit", "TestSupport"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "WorkerTests", dependencies: ["Worker", "MediaKit", "TestSupport"], swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -55,8 +55,12 @@ struct ChildCommand: AsyncParsableCommand {
         case .compare(let first, let second): try answer(try await MediaComparison.of(first, second))
         case .script(let path, let width, let height):
             let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-            let canvas = CaptionCanvas(width: width, height: height)
-            try answer(try SubtitleDocument.parse(bytes, name: path).script(for: canvas, style: CaptionStyle()).text)
+            let style = CaptionStyle()
+            let measurer = try CaptionTextMeasurer(defaultFamily: style.fontFamily)
+            let made = try SubtitleDocument.parse(bytes, name: path).script(
+                style: style, geometry: CaptionCanvas(width: width, height: height)
+            ) { measurer.width(of: $0, family: style.fontFamily, bold: $1, italic: $2) }
+            try answer(made.script.text)
         }
     }
 

@@ -37,3 +37,12 @@ const int *cav_codec_sample_rates(const AVCodec *codec, int *count) {
 const AVChannelLayout *cav_codec_channel_layouts(const AVCodec *codec, int *count) {
     SUPPORTED(ch_layouts, AV_CODEC_CONFIG_CHANNEL_LAYOUT, AVChannelLayout, list[n].nb_channels == 0);
 }
+
+void cav_encoder_set_frame_ticks(AVCodecContext *encoder, int ticks) {
+#if LIBAVCODEC_VERSION_MAJOR < 60
+    encoder->ticks_per_frame = ticks;
+#else
+    (void)encoder;
+    (void)ticks;
+#endif
+}

@@ -78,7 +78,8 @@ public enum KilnProgram {
         sigaddset(&set, SIGTERM)
         // `nohup` ignores it, and so it stays.
         var action = sigaction()
-        if sigaction(SIGHUP, nil, &action) == 0, unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) != 1 {
+        if sigaction(SIGHUP, nil, &action) == 0, unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) != 1
+        {
             sigaddset(&set, SIGHUP)
         }
         return set

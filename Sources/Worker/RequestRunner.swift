@@ -3,6 +3,8 @@ import MediaKit
 /// Carries a request out for a subcommand: with progress, and with the result printed as asked.
 struct RequestRunner {
     let report: ReportOptions
+    /// Whether the request is made of flags, not read.
+    var isMadeOfFlags = true
 
     /// Carries out what `makeRequest` reads and returns.
     ///
@@ -10,7 +12,7 @@ struct RequestRunner {
     func run(_ makeRequest: () throws -> MediaRequest) async throws {
         let request: MediaRequest
         do { request = try makeRequest() } catch {
-            throw CommandFailure(any: error, json: report.json ? .output : nil)
+            throw CommandFailure(any: error, json: report.json ? .output : nil, namesFlags: isMadeOfFlags)
         }
         try await run(request)
     }
@@ -34,7 +36,7 @@ struct RequestRunner {
             }
             try print(result, on: console)
         } catch {
-            throw CommandFailure(any: error, json: report.json ? console : nil)
+            throw CommandFailure(any: error, json: report.json ? console : nil, namesFlags: isMadeOfFlags)
         }
     }
 

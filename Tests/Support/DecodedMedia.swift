@@ -9,6 +9,14 @@ public struct Plane: Sendable {
 
     public subscript(_ x: Int, _ y: Int) -> UInt8 { samples[y * width + x] }
 
+    /// Only these rows of it.
+    public func rows(_ rows: some RangeExpression<Int>) -> Plane {
+        let range = rows.relative(to: 0..<height)
+        return Plane(
+            width: width, height: range.count,
+            samples: Array(samples[range.lowerBound * width..<range.upperBound * width]))
+    }
+
     /// The mean of a part, given as fractions of width and height.
     public func mean(_ x: ClosedRange<Double> = 0...1, _ y: ClosedRange<Double> = 0...1) -> Double {
         let columns = Int(x.lowerBound * Double(width))..<max(1, Int(x.upperBound * Double(width)))
@@ -59,9 +67,24 @@ public struct DecodedStream: Sendable {
     /// Packets that the decoder refused.
     public var errors = 0
 
-    /// Seconds of the first frame's start and the last one's end.
-    public var start: Double { frames.map(\.time).min().map { Double($0) * timeBase.value } ?? 0 }
-    public var end: Double { frames.map { Double($0.time + $0.duration) * timeBase.value }.max() ?? 0 }
+    /// Whether what lies before 0 is an encoder's priming, which players do not let be heard (Matroska).
+    public var hidesNegativeTimes = false
+    /// Seconds that the container says the stream ends at, where it says so in a tag (Matroska).
+    public var taggedEnd: Double?
+
+    /// Seconds at which the first frame is shown or heard.
+    public var start: Double {
+        let first = frames.map(\.time).min().map { Double($0) * timeBase.value } ?? 0
+        return hidesNegativeTimes ? max(0, first) : first
+    }
+    /// Seconds at which the last frame ends.
+    public var end: Double {
+        guard let last = frames.max(by: { $0.time < $1.time }) else { return 0 }
+        let time = Double(last.time) * timeBase.value
+        if let taggedEnd, kind == "video" { return max(time, taggedEnd) }
+        if last.duration > 0 { return time + Double(last.duration) * timeBase.value }
+        return time + (frames.count > 1 ? (time - start) / Double(frames.count - 1) : 0)
+    }
     public var times: [Double] { frames.map { Double($0.time) * timeBase.value } }
 }
 
@@ -96,6 +119,7 @@ public struct DecodedMedia: Sendable {
         for index in 0..<Int(input.pointee.nb_streams) {
             guard let stream = input.pointee.streams[index], let parameters = stream.pointee.codecpar else { continue }
             streams.append(DecodedStream(index: index, stream: stream))
+            streams[index].hidesNegativeTimes = formatName.hasPrefix("matroska")
             var decoder: UnsafeMutablePointer<AVCodecContext>?
             let isPicture = stream.pointee.disposition & AV_DISPOSITION_ATTACHED_PIC == 0
             if let codec = avcodec_find_decoder(parameters.pointee.codec_id), isPicture,
@@ -146,6 +170,10 @@ extension DecodedStream {
         kind = av_get_media_type_string(parameters.codec_type).map { String(cString: $0) } ?? "unknown"
         codec = String(cString: avcodec_get_name(parameters.codec_id))
         timeBase = Rational(stream.pointee.time_base.num, stream.pointee.time_base.den)
+        if let tag = av_dict_get(stream.pointee.metadata, "DURATION", nil, 0) {
+            let parts = String(cString: tag.pointee.value).split(separator: ":").compactMap { Double($0) }
+            if parts.count == 3 { taggedEnd = parts[0] * 3600 + parts[1] * 60 + parts[2] }
+        }
     }
 
     fileprivate mutating func keep(subtitle packet: UnsafeMutablePointer<AVPacket>) {

@@ -8,7 +8,9 @@ enum MatroskaBytes {
         return bytes
     }
 
-    static func element(_ id: UInt32, _ value: Int) -> [UInt8] { element(id, bigEndian(UInt64(bitPattern: Int64(value)))) }
+    static func element(_ id: UInt32, _ value: Int) -> [UInt8] {
+        element(id, bigEndian(UInt64(bitPattern: Int64(value))))
+    }
     static func element(_ id: UInt32, _ value: Double) -> [UInt8] { element(id, bigEndian(value.bitPattern)) }
     static func element(_ id: UInt32, _ text: String) -> [UInt8] { element(id, Array(text.utf8)) }
     static func element(_ id: UInt32, _ parts: [[UInt8]]) -> [UInt8] { element(id, Array(parts.joined())) }
@@ -23,5 +25,7 @@ enum MatroskaBytes {
         return bytes
     }
 
-    static func bigEndian(_ value: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) } }
+    static func bigEndian(_ value: UInt64) -> [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) }
+    }
 }

@@ -24,7 +24,9 @@ public final class Scratch: Sendable {
         return self(name)
     }
 
-    public func bytes(_ name: String) -> [UInt8] { FileManager.default.contents(atPath: self(name)).map(Array.init) ?? [] }
+    public func bytes(_ name: String) -> [UInt8] {
+        FileManager.default.contents(atPath: self(name)).map(Array.init) ?? []
+    }
 }
 
 /// A small file system of its own in memory, where the process may mount one.

@@ -93,7 +93,9 @@ public struct TestClip: Sendable {
     }
 
     /// Second n sounds with 400 + 100·n Hz; channel c is 1000·c Hz higher.
-    public static func frequency(second: Int, channel: Int = 0) -> Double { Double(400 + 100 * second + 1000 * channel) }
+    public static func frequency(second: Int, channel: Int = 0) -> Double {
+        Double(400 + 100 * second + 1000 * channel)
+    }
 
     @Sendable public static func tones(_ seconds: Double, _ channel: Int) -> Double {
         let second = Int(seconds.rounded(.down))

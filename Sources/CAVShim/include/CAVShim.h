@@ -139,6 +139,10 @@ const enum AVSampleFormat *cav_codec_sample_formats(const AVCodec *codec, int *c
 const int *cav_codec_sample_rates(const AVCodec *codec, int *count);
 const AVChannelLayout *cav_codec_channel_layouts(const AVCodec *codec, int *count);
 
+/// Tells an encoder how many units of its time base a picture usually lasts. Before lavc 60, libvpx's second pass knows
+/// durations from nothing else; later it takes each frame's own.
+void cav_encoder_set_frame_ticks(AVCodecContext *encoder, int ticks);
+
 // MARK: Filters
 
 /// What a buffer source needs to know before its graph is configured.

@@ -62,7 +62,7 @@ struct ASSOverrideTags {
     private func move(to argument: ArraySlice<UInt8>, in builder: inout CueTextBuilder) {
         let numbers = argument.dropFirst().prefix { $0 != UInt8(ascii: ")") }.fields(separator: UInt8(ascii: ","))
             .compactMap { Double($0.trimmed.string) }
-        guard numbers.count == 2, numbers.allSatisfy(\.isFinite) else { return }
+        guard numbers.count == 2, numbers.allSatisfy({ abs($0) < 100_000 }) else { return }
         let anchor: CaptionAnchor
         switch builder.placement {
         case nil: anchor = .bottom

@@ -95,6 +95,7 @@ struct ASSParser {
         guard numbers.count == 4 else { return nil }
         let hundredths = ((numbers[0] * 60 + numbers[1]) * 60 + numbers[2]) * 100 + numbers[3]
         guard separators[2] == colon else { return (hundredths, nil) }
-        return (hundredths, digits.prefix(3).map { $0[...].string }.joined(separator: ":") + "." + digits[3][...].string)
+        let fields = digits.map { $0[...].string }
+        return (hundredths, fields.prefix(3).joined(separator: ":") + "." + fields[3])
     }
 }

@@ -38,7 +38,11 @@ extension ASSScript {
     /// events.
     ///
     /// - Parameter geometry: the frame that it will be drawn on, which `style`'s fractions refer to.
-    public func replacingStyles(with style: CaptionStyle, geometry: CaptionCanvas) -> ASSScript {
+    /// - Throws: `badRequest` where `style` is out of range.
+    public func replacingStyles(
+        with style: CaptionStyle, geometry: CaptionCanvas
+    ) throws(MediaError) -> ASSScript {
+        try style.validate()
         var sections = ASSSections(settingPlayRes().header)
         // The script's pixels may not be square; heights decide, as they do in libass.
         let scale = playRes.height / Double(geometry.height)

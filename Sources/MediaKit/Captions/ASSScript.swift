@@ -93,9 +93,12 @@ public struct ASSEvent: Sendable, Equatable {
         "Dialogue: \(layer),\(ASSEvent.time(start)),\(ASSEvent.time(end)),\(tail)"
     }
 
+    /// Milliseconds that can be counted with: from 0 to 557 years.
+    static func clamped(_ milliseconds: Int64) -> Int64 { min(max(milliseconds, 0), 1 << 44) }
+
     /// `h:mm:ss.cc`.
     static func time(_ milliseconds: Int64) -> String {
-        let hundredths = (max(milliseconds, 0) + 5) / 10
+        let hundredths = (clamped(milliseconds) + 5) / 10
         func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
         let seconds = hundredths / 100
         return "\(seconds / 3600):\(two(seconds / 60 % 60)):\(two(seconds % 60)).\(two(hundredths % 100))"

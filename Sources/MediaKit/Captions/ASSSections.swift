@@ -30,29 +30,35 @@ struct ASSSections {
     init(_ script: String) {
         var section = Section.other
         var number = 0
-        lines = script.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { text in
+        var lines: [Line] = []
+        var rest = Array(script.utf8)[...]
+        while !rest.isEmpty {
+            let end = rest.firstIndex { $0 == 0x0A || $0 == 0x0D } ?? rest.endIndex
+            let text = rest[..<end]
             number += 1
-            let header = text.drop { $0 == " " || $0 == "\t" }
-            if header.hasPrefix("[") { section = ASSSections.section(header.lowercased()) }
-            return Line(text: String(text), section: section, number: number)
+            if text.trimmed.first == UInt8(ascii: "[") { section = ASSSections.section(text.trimmed) }
+            lines.append(Line(text: text.string, section: section, number: number))
+            let ending = rest[end...].starts(with: [0x0D, 0x0A]) ? 2 : 1
+            rest = rest[end...].dropFirst(ending)
         }
+        self.lines = lines
     }
 
-    private static func section(_ header: String) -> Section {
-        if header.hasPrefix("[script info]") { return .info }
-        if header.hasPrefix("[v4+ styles]") { return .styles(isSSA: false) }
-        if header.hasPrefix("[v4 styles]") { return .styles(isSSA: true) }
-        return header.hasPrefix("[events]") ? .events : .other
+    private static func section(_ header: ArraySlice<UInt8>) -> Section {
+        if header.hasPrefixIgnoringCase("[script info]") { return .info }
+        if header.hasPrefixIgnoringCase("[v4+ styles]") { return .styles(isSSA: false) }
+        if header.hasPrefixIgnoringCase("[v4 styles]") { return .styles(isSSA: true) }
+        return header.hasPrefixIgnoringCase("[events]") ? .events : .other
     }
 
-    var text: String { lines.map(\.text).joined(separator: "\n") }
+    var text: String { lines.reduce(into: "") { $0 += $1.text + "\n" } }
 
-    /// The number after `key:` in `[Script Info]`, if it is positive.
+    /// The number after `key:` in `[Script Info]`, if it is a size that a picture can have.
     func infoNumber(_ key: String) -> Double? {
         for line in lines where line.section == .info {
             guard let value = line.value(of: key) else { continue }
             let number = Double(String(value.prefix { !$0.isWhitespace }))
-            if let number, number > 0, number.isFinite { return number }
+            if let number, number >= 1, number <= 100_000 { return number }
         }
         return nil
     }

@@ -1,7 +1,7 @@
 /// Makes an ASS script of cues, with every line broken and every cue in its place.
 ///
 /// ```swift
-/// let writer = ASSWriter(style: style, geometry: CaptionCanvas(width: 1280, height: 720))
+/// let writer = try ASSWriter(style: style, geometry: CaptionCanvas(width: 1280, height: 720))
 /// let (script, warnings) = writer.write(cues)
 /// ```
 public struct ASSWriter {
@@ -17,9 +17,11 @@ public struct ASSWriter {
     private static let scales = [1, 0.9, 0.8, 0.7, 0.6]
 
     /// - Parameter measure: the width of text in the font that will be used; the built-in estimate by default.
+    /// - Throws: `badRequest` where `style` is out of range.
     public init(
         style: CaptionStyle, geometry: CaptionCanvas, measure: @escaping TextMeasure = TextLayoutWidth.estimate
-    ) {
+    ) throws(MediaError) {
+        try style.validate()
         self.style = style
         self.geometry = geometry
         self.measure = measure
@@ -66,13 +68,12 @@ public struct ASSWriter {
         let placement = ASSPlacement(
             cue.placement, isRightToLeft: ASSPlacement.isRightToLeft(cue.text), metrics: metrics)
         let fitted = fit(cue.spans, width: placement.lineWidth)
-        guard !fitted.lines.isEmpty, cue.end > cue.start else { return }
-        let parts = split(fitted, cue, &warnings)
-        let duration = cue.end - cue.start
+        let (start, end) = (ASSEvent.clamped(cue.start), ASSEvent.clamped(cue.end))
+        guard !fitted.lines.isEmpty, end > start else { return }
+        let parts = split(fitted, cue, duration: end - start, &warnings)
         for (index, lines) in parts.enumerated() {
-            let start = cue.start + duration * Int64(index) / Int64(parts.count)
-            let end = cue.start + duration * Int64(index + 1) / Int64(parts.count)
-            append(lines, from: start, to: end, scale: fitted.scale, placement, &events)
+            func time(_ index: Int) -> Int64 { start + (end - start) * Int64(index) / Int64(parts.count) }
+            append(lines, from: time(index), to: time(index + 1), scale: fitted.scale, placement, &events)
         }
     }
 
@@ -105,12 +106,14 @@ public struct ASSWriter {
     }
 
     /// Parts of at most the maximum number of lines, about as long each.
-    private func split(_ fitted: Fitted, _ cue: Cue, _ warnings: inout SubtitleWarnings) -> [[[CueSpan]]] {
+    private func split(
+        _ fitted: Fitted, _ cue: Cue, duration: Int64, _ warnings: inout SubtitleWarnings
+    ) -> [[[CueSpan]]] {
         let lines = fitted.lines
         var count = (lines.count + fitted.maximum - 1) / fitted.maximum
         guard count > 1 else { return [lines] }
         let line = cue.line > 0 ? cue.line : nil
-        let most = Int(clamping: max((cue.end - cue.start) / ASSWriter.shortestPart, 1))
+        let most = Int(clamping: max(duration / ASSWriter.shortestPart, 1))
         let needed = "the cue at \(ASSEvent.time(cue.start)) needs \(lines.count) lines, more than \(fitted.maximum)"
         guard count <= most else {
             count = most

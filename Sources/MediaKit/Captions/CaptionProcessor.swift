@@ -67,13 +67,12 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
         let geometry = CaptionGeometry(
             width: frame.width, height: frame.height, sampleAspectRatio: frame.sampleAspectRatio)
         let aspect = frame.sampleAspectRatio
+        let library = try CaptionLibrary(fonts: settings.fonts, defaultFamily: settings.style.fontFamily)
         let script = try script(
             CaptionCanvas(
                 width: Int((Double(frame.width) * (aspect.isPositive ? aspect.value : 1)).rounded()),
-                height: frame.height))
-        let renderer = try CaptionRenderer(
-            script: Array(script.utf8), fonts: settings.fonts, geometry: geometry,
-            defaultFamily: settings.style.fontFamily)
+                height: frame.height), library)
+        let renderer = try CaptionRenderer(script: script, geometry: geometry, shared: library)
         try report(renderer)
         let made = Drawing(
             renderer: renderer,
@@ -83,13 +82,20 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
         return made
     }
 
-    private func script(_ canvas: CaptionCanvas) throws -> String {
-        let script = try document.script(
-            for: canvas, style: settings.style, overridesStyles: settings.overridesStyles, fonts: settings.fonts)
-        for warning in script.warnings {
+    private func script(_ canvas: CaptionCanvas, _ library: CaptionLibrary) throws -> ASSScript {
+        var measure: TextMeasure = TextLayoutWidth.estimate
+        if case .cues = document.content {
+            // Only here: measuring looks for the fonts, and those attached to a script are not known yet.
+            let measurer = try CaptionTextMeasurer(shared: library)
+            let family = settings.style.fontFamily
+            measure = { measurer.width(of: $0, family: family, bold: $1, italic: $2) }
+        }
+        let made = try document.script(
+            style: settings.style, geometry: canvas, replacesStyles: settings.overridesStyles, measure: measure)
+        for warning in made.warnings {
             control.warnings.add(MediaWarning(.subtitle, "\(settings.name): \(warning)"))
         }
-        return script.text
+        return made.script
     }
 
     private func report(_ renderer: CaptionRenderer) throws {

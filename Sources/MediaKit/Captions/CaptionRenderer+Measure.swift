@@ -18,6 +18,7 @@ public final class CaptionTextMeasurer {
     /// Widths remembered; a wrapper asks for the same words again and again.
     private static let memory = 4096
 
+    let shared: CaptionLibrary
     private let renderer: CaptionRenderer
     private let track: UnsafeMutablePointer<ASS_Track>
     private var known: [Key: Double] = [:]
@@ -26,7 +27,12 @@ public final class CaptionTextMeasurer {
     ///   - fonts: fonts to look in before the system's.
     ///   - defaultFamily: the family that stands in where the one asked for is not installed.
     /// - Throws: `MediaError` with `internal` if libass cannot be started.
-    public init(fonts: [FontFile] = [], defaultFamily: String? = nil) throws {
+    public convenience init(fonts: [FontFile] = [], defaultFamily: String? = nil) throws {
+        try self.init(shared: try CaptionLibrary(fonts: fonts, defaultFamily: defaultFamily))
+    }
+
+    init(shared: CaptionLibrary) throws {
+        self.shared = shared
         let header = """
             [Script Info]
             ScriptType: v4.00+
@@ -41,8 +47,8 @@ public final class CaptionTextMeasurer {
 
             """
         renderer = try CaptionRenderer(
-            script: Array(header.utf8), fonts: fonts,
-            geometry: CaptionGeometry(width: Self.frameWidth, height: Self.size * 4), defaultFamily: defaultFamily)
+            script: Array(header.utf8),
+            geometry: CaptionGeometry(width: Self.frameWidth, height: Self.size * 4), shared: shared)
         guard let track = ass_new_track(renderer.library) else {
             throw MediaError(.internal, "libass could not start a track")
         }

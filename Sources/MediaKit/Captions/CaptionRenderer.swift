@@ -33,9 +33,10 @@ public final class CaptionRenderer {
     public let droppedEventCount: Int
 
     let track: UnsafeMutablePointer<ASS_Track>
-    let renderer: OpaquePointer
-    let library: OpaquePointer
-    let log: CaptionLog
+    let shared: CaptionLibrary
+    var renderer: OpaquePointer { shared.renderer }
+    var library: OpaquePointer { shared.library }
+    var log: CaptionLog { shared.log }
     private var image: UnsafeMutablePointer<ASS_Image>?
     private var schedule: CaptionSchedule
     private var renderedSegment: Int?
@@ -48,9 +49,28 @@ public final class CaptionRenderer {
     ///     of at spaces only. Needs a libass with libunibreak, otherwise it has no effect.
     /// - Throws: `MediaError` with `badInput` for a script that libass cannot read, `badRequest` for an impossible
     ///   size, `resourceLimit` where memory or the script's size is the reason.
-    public init(
+    public convenience init(
         script: [UInt8], fonts: [FontFile] = [], geometry: CaptionGeometry, defaultFamily: String? = nil,
         wrapsAnywhere: Bool = false
+    ) throws {
+        try self.init(
+            script: script, geometry: geometry, wrapsAnywhere: wrapsAnywhere,
+            shared: try CaptionLibrary(fonts: fonts, defaultFamily: defaultFamily))
+    }
+
+    /// Renders a script whose events are apart from its text, with times exact to the millisecond.
+    convenience init(
+        script: ASSScript, geometry: CaptionGeometry, wrapsAnywhere: Bool = false, shared: CaptionLibrary
+    ) throws {
+        try self.init(
+            script: Array(script.header.utf8), events: script.events, geometry: geometry,
+            wrapsAnywhere: wrapsAnywhere, shared: shared)
+    }
+
+    /// - Parameter events: those that are not in the script itself. As text they would lose their milliseconds.
+    init(
+        script: [UInt8], events: [ASSEvent] = [], geometry: CaptionGeometry, wrapsAnywhere: Bool = false,
+        shared: CaptionLibrary
     ) throws {
         try geometry.validate()
         guard script.count <= Self.maximumScriptBytes else {
@@ -58,48 +78,34 @@ public final class CaptionRenderer {
                 .resourceLimit, "the subtitle script has \(script.count) bytes",
                 hint: "the limit is \(Self.maximumScriptBytes)")
         }
-        let log = try CaptionLog()
-        guard let library = ass_library_init() else {
-            throw MediaError(.internal, "libass could not be started")
-        }
-        log.attach(to: library)
-        ass_set_extract_fonts(library, 1)
-        for font in fonts where !font.bytes.isEmpty && font.bytes.count <= Int(Int32.max) {
-            font.bytes.withUnsafeBytes {
-                ass_add_font(library, font.name, $0.bindMemory(to: CChar.self).baseAddress, Int32($0.count))
-            }
-        }
-        guard let renderer = ass_renderer_init(library) else {
-            ass_library_done(library)
-            throw MediaError(.internal, "libass could not start a renderer")
-        }
         var copy = script
         let parsed = copy.withUnsafeMutableBytes {
-            ass_read_memory(library, $0.bindMemory(to: CChar.self).baseAddress, $0.count, nil)
+            ass_read_memory(shared.library, $0.bindMemory(to: CChar.self).baseAddress, $0.count, nil)
         }
         guard let track = parsed else {
-            ass_renderer_done(renderer)
-            ass_library_done(library)
             throw MediaError(
                 .badInput, "the subtitles are not an ASS script",
                 hint: "it needs a [Script Info] and an [Events] section",
-                log: log.drain().filter { $0.level <= 2 }.map(\.text))
+                log: shared.log.drain().filter { $0.level <= 2 }.map(\.text))
+        }
+        for event in events {
+            var chunk = Array(event.chunk.utf8)
+            chunk.withUnsafeMutableBytes {
+                ass_process_chunk(
+                    track, $0.bindMemory(to: CChar.self).baseAddress, Int32($0.count), event.start,
+                    event.end - event.start)
+            }
         }
         if wrapsAnywhere { _ = ass_track_set_feature(track, ASS_FEATURE_WRAP_UNICODE, 1) }
 
         self.geometry = geometry
-        self.library = library
-        self.renderer = renderer
+        self.shared = shared
         self.track = track
-        self.log = log
         droppedEventCount = Self.dropUnreasonableEvents(of: track, geometry: geometry)
         schedule = CaptionSchedule(Self.events(of: track))
 
-        // Glyphs, and megabytes of bitmaps. libass's own default is more than a job's captions ever use.
-        ass_set_cache_limits(renderer, 10_000, 64)
-        // After the track, so that fonts attached to the script are known.
-        ass_set_fonts(renderer, nil, defaultFamily, Int32(ASS_FONTPROVIDER_AUTODETECT.rawValue), nil, 1)
-        fontReport = makeFontReport(fonts: fonts)
+        shared.findFonts()
+        fontReport = makeFontReport(fonts: shared.fonts)
         setFrame(width: geometry.width, height: geometry.height)
         if geometry.sampleAspectRatio.isPositive, geometry.sampleAspectRatio.value != 1 {
             // libass's ratio is how much wider text is drawn than it is high, in the pixels that are rendered for.
@@ -107,11 +113,7 @@ public final class CaptionRenderer {
         }
     }
 
-    deinit {
-        ass_free_track(track)
-        ass_renderer_done(renderer)
-        ass_library_done(library)
-    }
+    deinit { ass_free_track(track) }
 
     /// The same sizes that libavfilter's `subtitles` filter sets, so that pictures agree.
     func setFrame(width: Int, height: Int) {

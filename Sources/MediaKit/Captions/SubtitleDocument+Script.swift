@@ -1,23 +1,21 @@
 extension SubtitleDocument {
-    /// The ASS script that is drawn on pictures of the canvas's size, and warnings of its making.
+    /// The script to draw: cues laid out in `style`, a script of its own as it is.
     ///
-    /// - Parameter overridesStyles: whether `style` takes the place of an ASS script's own styles.
-    package func script(
-        for canvas: CaptionCanvas, style: CaptionStyle, overridesStyles: Bool = false, fonts: [FontFile] = []
-    ) throws -> (text: String, warnings: [SubtitleWarning]) {
+    /// - Parameters:
+    ///   - replacesStyles: gives the styles of an ASS script the look of `style` too.
+    ///   - measure: the width of text in the font that will be used; the built-in estimate by default.
+    /// - Returns: the script, and warnings about cues that had to be shown in parts.
+    /// - Throws: `badRequest` where `style` is out of range.
+    public func script(
+        style: CaptionStyle, geometry: CaptionCanvas, replacesStyles: Bool = false,
+        measure: @escaping TextMeasure = TextLayoutWidth.estimate
+    ) throws(MediaError) -> (script: ASSScript, warnings: [SubtitleWarning]) {
         switch content {
-        case .ass(let script):
-            let sized = script.settingPlayRes()
-            guard overridesStyles else { return (sized.text, []) }
-            return (sized.replacingStyles(with: style, geometry: canvas).text, [])
         case .cues(let cues):
-            let measurer = try CaptionTextMeasurer(fonts: fonts, defaultFamily: style.fontFamily)
-            let family = style.fontFamily
-            let writer = ASSWriter(style: style, geometry: canvas) { text, bold, italic in
-                measurer.width(of: text, family: family, bold: bold, italic: italic)
-            }
-            let written = writer.write(cues)
-            return (written.script.text, written.warnings)
+            return try ASSWriter(style: style, geometry: geometry, measure: measure).write(cues)
+        case .ass(let script):
+            guard replacesStyles else { return (script.settingPlayRes(), []) }
+            return (try script.replacingStyles(with: style, geometry: geometry), [])
         }
     }
 }

@@ -84,7 +84,8 @@ extension SubtitleDocument {
         var text = header
         if let last = text.utf8.last, last != 0x0A { text += "\n" }
         if !sections.lines.contains(where: { if case .styles = $0.section { true } else { false } }) {
-            text += "[V4+ Styles]\n\(ASSScript.styleFormat)\n"
+            text +=
+                "[V4+ Styles]\n\(ASSScript.styleFormat)\n"
                 + "Style: Default,sans-serif,18,&H00FFFFFF,&H00FFFFFF,&H00000000,&H00000000,0,0,0,0,100,100,0,0,1,1,0,"
                 + "2,10,10,10,1\n"
         }

@@ -73,12 +73,15 @@ public struct SubtitleDocument: Sendable, Equatable {
     }
 
     private static func warn(
-        about decoded: DecodedText, in lines: SubtitleLines, _ encoding: TextEncoding, _ warnings: inout SubtitleWarnings
+        about decoded: DecodedText, in lines: SubtitleLines, _ encoding: TextEncoding,
+        _ warnings: inout SubtitleWarnings
     ) {
         var last = 0
         for offset in decoded.replacements {
             let line = lines.number(at: offset)
-            if line != last { warnings.add(line, "bytes that mean nothing in \(encoding.rawValue), or NUL: shown as �") }
+            if line != last {
+                warnings.add(line, "bytes that mean nothing in \(encoding.rawValue), or NUL: shown as \u{FFFD}")
+            }
             last = line
         }
         let rest = decoded.replacementCount - decoded.replacements.count

@@ -47,6 +47,6 @@ enum TextEncodingDetector {
             if length > 0 { good += 1 } else { bad += 1 }
             index += max(length, 1)
         }
-        return bad == 0 || good > bad * 10
+        return bad == 0 || good > bad * 4
     }
 }

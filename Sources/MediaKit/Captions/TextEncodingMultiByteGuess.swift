@@ -5,9 +5,11 @@
 /// lands all over the table instead.
 enum MultiByteGuess {
     private struct Count {
-        /// Two-byte characters, of which common ones, and those that speak for this encoding alone.
+        /// Two-byte characters.
         var characters = 0
+        /// Those of them that are in daily use.
         var common = 0
+        /// Bytes that cannot be in this encoding.
         var invalid = 0
 
         var share: Double { characters == 0 ? 0 : Double(common) / Double(characters) }
@@ -15,10 +17,13 @@ enum MultiByteGuess {
 
     static func best(_ bytes: ArraySlice<UInt8>) -> TextEncoding? {
         let counts: [(TextEncoding, Count)] = [
-            (.shiftJIS, shiftJIS(bytes)), (.eucJP, eucJP(bytes)), (.gb18030, gb(bytes)), (.big5, big5(bytes)),
-            (.eucKR, eucKR(bytes)),
+            (.shiftJIS, shiftJIS(bytes)), (.eucJP, eucJP(bytes)), (.eucKR, eucKR(bytes)), (.gb18030, gb(bytes)),
+            (.big5, big5(bytes)),
         ]
-        let candidates = counts.filter { $0.1.characters >= 4 && $0.1.invalid * 50 <= $0.1.characters && $0.1.share > 0.75 }
+        let candidates = counts.filter { _, count in
+            count.characters >= 4 && count.invalid * 50 <= count.characters && count.share > 0.75
+        }
+        // Korean's syllables are all common in GB2312 too: of equals the first counts.
         return candidates.max { $0.1.share < $1.1.share }?.0
     }
 

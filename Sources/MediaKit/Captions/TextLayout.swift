@@ -51,9 +51,10 @@ struct TextLayout {
     static func canJoin(_ spans: [CueSpan]) -> Bool {
         let lines = spans.reduce(into: "") { $0 += $1.text }.split(whereSeparator: \.isNewline)
         let dashes: Set<Character> = ["-", "–", "—", "‐", "―"]
-        return lines.count > 1 && !lines.contains { line in
-            line.first { !$0.isWhitespace }.map(dashes.contains) ?? false
-        }
+        return lines.count > 1
+            && !lines.contains { line in
+                line.first { !$0.isWhitespace }.map(dashes.contains) ?? false
+            }
     }
 
     /// The lines, each as spans without blanks at its ends.

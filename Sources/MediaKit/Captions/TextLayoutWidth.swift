@@ -40,8 +40,8 @@ public enum TextLayoutWidth {
     private static let ascii: [Double] = {
         var widths = [Double](repeating: 0.62, count: 94)
         let narrow: [(String, Double)] = [
-            ("!'.,:;|ijlI", 0.32), ("()[]", 0.39), ("ftr/\\\"-`", 0.42), ("Jskcvxyz?_*", 0.56), ("ABEFKLPRSTVXYZ", 0.66),
-            ("CDGHNOQU", 0.77), ("mMWw%@", 0.96), ("#&+<>=~^", 0.8),
+            ("!'.,:;|ijlI", 0.32), ("()[]", 0.39), ("ftr/\\\"-`", 0.42), ("Jskcvxyz?_*", 0.56),
+            ("ABEFKLPRSTVXYZ", 0.66), ("CDGHNOQU", 0.77), ("mMWw%@", 0.96), ("#&+<>=~^", 0.8),
         ]
         for (characters, width) in narrow {
             for byte in characters.utf8 { widths[Int(byte) - 0x21] = width }

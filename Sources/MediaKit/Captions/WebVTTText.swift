@@ -75,7 +75,9 @@ enum WebVTTText {
         var index = annotation.startIndex
         var plain = index
         while index < annotation.endIndex {
-            if annotation[index] == UInt8(ascii: "&"), let (text, length) = CueEntities.decode(at: index, in: annotation) {
+            if annotation[index] == UInt8(ascii: "&"),
+                let (text, length) = CueEntities.decode(at: index, in: annotation)
+            {
                 name += annotation[plain..<index].string + text
                 index += length
                 plain = index

@@ -27,7 +27,7 @@ struct WebVTTTimes {
         let fields = text.dropLast(4).fields(separator: UInt8(ascii: ":"), limit: 5)
         let fraction = text.suffix(3)
         guard mark == UInt8(ascii: ".") || mark == UInt8(ascii: ","), fraction.isDigits,
-            (2...3).contains(fields.count), fields.allSatisfy({ $0.isDigits && $0.count <= 7 }),
+            (2...3).contains(fields.count), fields.allSatisfy({ $0.isDigits && $0.count <= 5 }),
             fields.suffix(2).allSatisfy({ $0.count == 2 })
         else { return nil }
         let numbers = (fields + [fraction]).compactMap { Int64($0.string) }

@@ -48,6 +48,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
         while true {
             switch inbox.receive(pad: 0) {
             case .item(let packet):
+                if packet.isEmpty { continue }
                 tally.packets += 1
                 if packet.isCorrupt { tally.corruptPackets += 1 }
                 if packet.isCorrupt, tolerance.strict {

@@ -35,7 +35,10 @@ final class DemuxStage: Stage, @unchecked Sendable {
             let packet = try Packet()
             guard try demuxer.read(into: packet) else { return }
             guard let wanted = routes[packet.stream] else { continue }
-            mender.mend(packet, timeBase: demuxer.streams[packet.stream].timeBase, control: control)
+            let stream = demuxer.streams[packet.stream]
+            mender.mend(
+                packet, timeBase: stream.timeBase, isSparse: stream.kind != .video && stream.kind != .audio,
+                control: control)
             var left = wanted
             left.removeAll { route in
                 if Self.send(packet, by: route, isLast: wanted.count == 1) { return false }
@@ -121,9 +124,9 @@ final class CopyRoute: @unchecked Sendable {
         if waitsForKey, packets == 0, !packet.isKey { return true }
         guard let own = try? packet.ref() else { return false }
         if own.duration == 0 { own.duration = defaultDuration }
-        if let pts = own.pts { own.pts = pts - offset }
+        if let pts = own.pts { own.pts = (pts - offset).boundedTime }
         // Some containers give no decoding time; order of arrival is decoding order.
-        var dts = own.dts.map { $0 - offset } ?? own.pts ?? (lastDTS ?? 0) + own.duration
+        var dts = (own.dts.map { $0 - offset } ?? own.pts ?? (lastDTS ?? 0) + own.duration).boundedTime
         if let end, dts >= end { return false }
         // What ends before the window begins is of no use to sound; a picture may be needed to decode later ones.
         if isTrimmed, !waitsForKey, (own.pts ?? dts) + own.duration <= 0 { return true }

@@ -3,9 +3,16 @@ import Synchronization
 
 /// Encodes one branch's frames and hands the packets to the muxers that want them.
 ///
-// Safe to send: `open` is called by the branch's thread before it sends the first frame; the rest is used by this
-// stage's thread, and the tally is read after it was joined.
+// Safe to send: `open`, `send` and `frameSize` belong to the branch's thread, which hands the encoder it opened over
+// through the inbox; the rest is used by this stage's thread, and the tally is read after both were joined.
 final class EncodeStage: Stage, BranchTarget, @unchecked Sendable {
+    /// What the branch hands over. A job may stop between the two, and then this stage's thread ends while the
+    /// branch's still opens the encoder: so it is not shared, but given away.
+    private enum Item: Sendable {
+        case encoder(Encoder, format: FrameFormat)
+        case frame(Frame)
+    }
+
     struct Receiver {
         let inbox: Inbox<MuxItem>
         let pad: Int
@@ -18,7 +25,7 @@ final class EncodeStage: Stage, BranchTarget, @unchecked Sendable {
     private(set) var tally = EncodeTally()
     private let settings: EncoderSettings
     private let statistics: PassStatistics?
-    private let inbox: Inbox<Frame>
+    private let inbox: Inbox<Item>
     private var receivers: [Receiver]
     private let control: JobControl
     private let isSound: Bool
@@ -50,13 +57,7 @@ final class EncodeStage: Stage, BranchTarget, @unchecked Sendable {
             settings: settings, format: format, first: first,
             globalHeader: receivers.contains { $0.globalHeader },
             statistics: settings.pass == .second ? statistics?.text : nil, control: control)
-        encoder = made
-        tally.format = format
-        tally.codec = String(cString: avcodec_get_name(made.raw.pointee.codec_id))
-        if isSound, let size = made.frameSize {
-            framer = try SoundFramer(size: size, format: format)
-            frameSize = size
-        }
+        if isSound { frameSize = made.frameSize }
         let parameters = try CodecParameters(of: made)
         for receiver in receivers {
             var stream = Muxer.StreamSettings(parameters: parameters, timeBase: made.timeBase)
@@ -66,10 +67,11 @@ final class EncodeStage: Stage, BranchTarget, @unchecked Sendable {
             stream.sideData = receiver.stream.sideData
             _ = receiver.inbox.send(.start(stream), bytes: 0, pad: receiver.pad)
         }
+        _ = inbox.send(.encoder(made, format: format), bytes: 0, pad: 0)
         return frameSize
     }
 
-    func send(_ frame: Frame) -> Bool { inbox.send(frame, bytes: frame.byteCount, pad: 0) }
+    func send(_ frame: Frame) -> Bool { inbox.send(.frame(frame), bytes: frame.byteCount, pad: 0) }
     func finish() { inbox.finish(pad: 0) }
 
     // MARK: The stage's own thread
@@ -78,7 +80,9 @@ final class EncodeStage: Stage, BranchTarget, @unchecked Sendable {
         control.log.adoptThread()
         while true {
             switch inbox.receive(pad: 0) {
-            case .item(let frame):
+            case .item(.encoder(let encoder, let format)):
+                try use(encoder, format)
+            case .item(.frame(let frame)):
                 if let framer {
                     for part in try framer.add(frame) { guard try encode(part) else { return } }
                 } else {
@@ -102,6 +106,13 @@ final class EncodeStage: Stage, BranchTarget, @unchecked Sendable {
         // The encoder's threads and buffers go with the stage, not with the job's result.
         encoder = nil
         for receiver in receivers { receiver.inbox.finish(pad: receiver.pad) }
+    }
+
+    private func use(_ encoder: Encoder, _ format: FrameFormat) throws {
+        self.encoder = encoder
+        tally.format = format
+        tally.codec = String(cString: avcodec_get_name(encoder.raw.pointee.codec_id))
+        if isSound, let size = encoder.frameSize { framer = try SoundFramer(size: size, format: format) }
     }
 
     private func encode(_ frame: Frame) throws -> Bool {
@@ -128,7 +139,9 @@ final class EncodeStage: Stage, BranchTarget, @unchecked Sendable {
     /// Decoded frames still carry the type that the source's encoder gave them, which would bind ours.
     private func choosePictureType(_ frame: Frame, _ pts: Int64) {
         frame.raw.pointee.pict_type = AV_PICTURE_TYPE_NONE
-        guard settings.forcesKeyFrames, let seconds = settings.keyFrameSeconds, let timeBase = encoder?.timeBase else { return }
+        guard settings.forcesKeyFrames, let seconds = settings.keyFrameSeconds, let timeBase = encoder?.timeBase else {
+            return
+        }
         let length = max(1, timeBase.units(seconds))
         guard pts >= nextKeyFrame else { return }
         frame.raw.pointee.pict_type = AV_PICTURE_TYPE_I

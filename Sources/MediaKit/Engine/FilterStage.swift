@@ -135,15 +135,16 @@ final class FilterStage: Stage, @unchecked Sendable {
 
     private func deliver(_ frame: Frame, from graph: FilterGraph) throws {
         if frame.width > 0 { mendDuration(frame, graph) }
-        let format = outputFormat ?? graph.output
+        let format = outputFormat ?? graph.output.counted
+        if graph.output.timeBase != format.timeBase, let pts = frame.pts {
+            frame.pts = graph.output.timeBase.rescale(pts, to: format.timeBase)
+            frame.duration = graph.output.timeBase.rescale(frame.duration, to: format.timeBase)
+        }
         if outputFormat == nil {
             outputFormat = format
             // The encoder now tells how many samples it wants at once. This frame may be of another size: a framer
             // in front of the encoder takes care of it.
             if let samples = try target.open(format: format, first: frame) { graph.setFrameSize(samples) }
-        } else if graph.output.timeBase != format.timeBase, let pts = frame.pts {
-            frame.pts = graph.output.timeBase.rescale(pts, to: format.timeBase)
-            frame.duration = graph.output.timeBase.rescale(frame.duration, to: format.timeBase)
         }
         var result = frame
         for processor in processors { result = try processor.process(result, timeBase: format.timeBase) }
@@ -174,6 +175,14 @@ protocol BranchTarget: AnyObject, Sendable {
 }
 
 extension FrameFormat {
+    /// The same with sound timed by its samples, whatever clock the filters went by.
+    fileprivate var counted: FrameFormat {
+        guard !isVideo, sampleRate > 0 else { return self }
+        var format = self
+        format.timeBase = Rational(1, Int32(sampleRate))
+        return format
+    }
+
     /// Whether frames of this format cannot go into a graph that was made for `other`.
     fileprivate func needsNewGraph(after other: FrameFormat?) -> Bool {
         guard let other else { return true }

@@ -38,8 +38,8 @@ struct PictureTimeline: FrameTimeline {
     }
 
     mutating func place(_ frame: Frame) throws -> [TimedFrame] {
-        let time = (frame.bestEffortTimestamp ?? frame.pts).map { $0 - origin } ?? next ?? 0
-        if frame.duration <= 0 { frame.duration = usualDuration }
+        var time = ((frame.bestEffortTimestamp ?? frame.pts).map { $0.boundedTime - origin } ?? next ?? 0).boundedTime
+        if frame.duration <= 0 || frame.duration > .farthestTime { frame.duration = usualDuration }
         next = time + frame.duration
         frame.pts = time
         if let end, time >= end {
@@ -50,7 +50,18 @@ struct PictureTimeline: FrameTimeline {
             before = frame
             return []
         }
-        var placed = try flushBefore(until: time)
+        var placed: [TimedFrame] = []
+        if isTrimmed, !hasBegun, time > 0 {
+            if time < usualDuration {
+                // Less than a picture is missing at the start: the first one covers it.
+                before = nil
+                frame.duration += time
+                frame.pts = 0
+                time = 0
+            } else {
+                placed = try flushBefore(until: time)
+            }
+        }
         if let end, time + frame.duration > end { frame.duration = end - time }
         reached = timeBase.rescale(time + frame.duration, to: .microseconds)
         hasBegun = true
@@ -85,6 +96,8 @@ struct SoundTimeline: FrameTimeline {
     /// Seconds of deviation from the sample count that are taken for jitter, and of a gap for one that is meant.
     private static let jitter = 0.03
     private static let longestGap = 3600.0
+    /// Seconds after which the first sound is taken for one without a usable time.
+    private static let latestStart = 86_400.0
     private(set) var isPastEnd = false
     private(set) var reached: Int64?
 
@@ -107,10 +120,12 @@ struct SoundTimeline: FrameTimeline {
         next = max(end, expected)
         var placed: [TimedFrame] = []
         if start > expected {
-            // In pieces, so that a long gap does not become one huge frame.
-            for piece in stride(from: expected, to: start, by: frame.sampleRate) {
+            // In pieces of a second that share their samples, so that an hour's gap takes a second's memory.
+            let second = try frame.silence(count: min(Int(start - expected), frame.sampleRate))
+            for piece in stride(from: expected, to: start, by: frame.sampleRate) where !isPastEnd {
                 let count = min(start - piece, Int64(frame.sampleRate))
-                placed += try cut(try frame.silence(count: Int(count)), at: piece, from: piece, rate)
+                let silent = try second.sampleCount == count ? second.ref() : second.samples(from: 0, count: Int(count))
+                placed += try cut(silent, at: piece, from: piece, rate)
             }
         }
         placed += try cut(frame, at: start, from: max(start, expected), rate)
@@ -120,7 +135,7 @@ struct SoundTimeline: FrameTimeline {
     /// The part of a frame that lies in the window and not before `from`.
     private mutating func cut(_ frame: Frame, at start: Int64, from: Int64, _ rate: Rational) throws -> [TimedFrame] {
         var from = from, to = start + Int64(frame.sampleCount)
-        if window.isTrimmed { from = max(from, 0) }
+        if window.isTrimmed || window.dropsPriming { from = max(from, 0) }
         if let end = window.end.map({ Rational.microseconds.rescale($0, to: rate) }) {
             if to >= end { isPastEnd = true }
             to = min(to, end)
@@ -139,9 +154,9 @@ struct SoundTimeline: FrameTimeline {
         guard let pts = frame.bestEffortTimestamp ?? frame.pts else { return next ?? 0 }
         // Both ends of the subtraction are rounded together, not apart.
         let origin = Rational.microseconds.rescale(window.origin, to: rate)
-        let given = streamTimeBase.rescale(pts, to: rate) - origin
-        guard let next else { return given }
-        let seconds = Double(abs(given - next)) * rate.value
+        let given = (streamTimeBase.rescale(pts, to: rate) - origin).boundedTime
+        guard let next else { return Double(given) * rate.value > Self.latestStart ? 0 : given }
+        let seconds = abs(Double(given) - Double(next)) * rate.value
         // Beyond the longest gap the timestamp is wrong, not the sound.
         return seconds <= Self.jitter || seconds > Self.longestGap ? next : given
     }

@@ -157,10 +157,9 @@ final class GraphRunner {
     private func execute(_ stages: [any Stage]) throws {
         let control = control
         let running = RunningCount(stages.count)
-        control.onStop {
-            for stage in stages { stage.stop() }
-            running.wake()
-        }
+        let registration = control.onStop { for stage in stages { stage.stop() } }
+        // The stages hold the control, and a decoder its threads and pictures.
+        defer { control.forget(registration) }
         var threads: [EngineThread] = []
         for stage in stages {
             do {
@@ -207,13 +206,16 @@ private final class RunningCount: @unchecked Sendable {
         }
     }
 
-    func wake() { lock.withLock { lock.signalAll() } }
-
-    /// Waits until none is left or the time is over. Returns whether none is left.
+    /// Waits until none is left or the time is over, however many end meanwhile. Returns whether none is left.
     func wait(milliseconds: Int) -> Bool {
-        lock.withLock {
-            if count > 0 { lock.wait(milliseconds: milliseconds) }
-            return count == 0
+        let end = ContinuousClock.now + .milliseconds(milliseconds)
+        return lock.withLock {
+            while count > 0 {
+                let left = (end - ContinuousClock.now) / .milliseconds(1)
+                guard left > 0 else { return false }
+                lock.wait(milliseconds: Int(left.rounded(.up)))
+            }
+            return true
         }
     }
 }

@@ -17,7 +17,8 @@ final class JobControl: Sendable {
     private let stopped = Atomic<Bool>(false)
     private struct State {
         var failure: MediaError?
-        var onStop: [@Sendable () -> Void] = []
+        var onStop: [Int: @Sendable () -> Void] = [:]
+        var registrations = 0
     }
     private let state = Mutex(State())
 
@@ -41,7 +42,8 @@ final class JobControl: Sendable {
             guard held.failure == nil else { return [] }
             held.failure = failure
             stopped.store(true, ordering: .releasing)
-            return held.onStop
+            defer { held.onStop = [:] }
+            return Array(held.onStop.values)
         }
         for action in actions { action() }
     }
@@ -49,12 +51,25 @@ final class JobControl: Sendable {
     func cancel() { fail(MediaError(.cancelled, "cancelled")) }
 
     /// Runs `action` when the job fails or is cancelled: at once if it has already.
-    func onStop(_ action: @escaping @Sendable () -> Void) {
-        let runNow = state.withLock { held in
-            if held.failure == nil { held.onStop.append(action) }
-            return held.failure != nil
+    ///
+    /// - Returns: what `forget` takes. An action that holds on to something which holds on to this control must be
+    ///   forgotten, or neither is ever freed.
+    @discardableResult
+    func onStop(_ action: @escaping @Sendable () -> Void) -> Int {
+        let registration: Int? = state.withLock { held in
+            guard held.failure == nil else { return nil }
+            held.registrations += 1
+            held.onStop[held.registrations] = action
+            return held.registrations
         }
-        if runNow { action() }
+        if registration == nil { action() }
+        return registration ?? 0
+    }
+
+    /// Takes an action of `onStop` back. It may still be running on another thread.
+    func forget(_ registration: Int) {
+        // Released after the lock is: what it held may come back here when it goes.
+        _ = state.withLock { $0.onStop.removeValue(forKey: registration) }
     }
 
     /// Throws the failure if there is one, or when the wall time is over.

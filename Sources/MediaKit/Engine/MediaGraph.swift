@@ -20,6 +20,8 @@ struct MediaGraph: Sendable {
         var isTrimmed = false
         /// Microseconds after `origin` at which it ends.
         var end: Int64?
+        /// Whether sound before `origin` is an encoder's priming, which is cut off though nothing is trimmed.
+        var dropsPriming = false
         /// Whether sound that begins later is preceded by silence, for containers that cannot say so.
         var padsStart = false
     }

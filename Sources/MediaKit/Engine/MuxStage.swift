@@ -50,14 +50,21 @@ final class MuxStage: Stage, @unchecked Sendable {
         guard try begin(muxer) else { return }
         muxer.setTags(output.tags)
         for chapter in output.chapters { try muxer.addChapter(chapter) }
+        var hasMore = try fillHeads()
+        muxer.begin(
+            with: heads.enumerated().compactMap { stream, head in
+                guard let head, let place = places[stream] else { return nil }
+                return (head.packet, place, head.timeBase)
+            })
         try muxer.writeHeader()
-        while try fillHeads() {
+        while hasMore {
             guard let next = earliest(), let head = heads[next], let place = places[next] else { break }
             heads[next] = nil
             count(head.packet, head.timeBase, stream: next)
             control.progress.written(bytes: bridge?.size ?? 0)
             head.packet.stream = place
             try muxer.write(head.packet)
+            hasMore = try fillHeads()
         }
         try control.checkpoint()
         try muxer.writeTrailer()

@@ -28,7 +28,9 @@ struct PicturePlan: Sendable {
         turn(&text)
         var width = format.width, height = format.height
         if orientation.swapsAxes { swap(&width, &height) }
-        var aspect = format.sampleAspectRatio.isPositive ? format.sampleAspectRatio : sampleAspectRatio
+        // The container's word counts more than the codec's.
+        var aspect = sampleAspectRatio.isPositive ? sampleAspectRatio : format.sampleAspectRatio
+        let changesAspect = aspect.isPositive && aspect != format.sampleAspectRatio
         if !aspect.isPositive { aspect = Rational(1, 1) }
         if orientation.swapsAxes { aspect = aspect.inverse }
         let scaled = size?.resolve(width: width, height: height, aspect: aspect, even: needsEvenSize)
@@ -41,6 +43,7 @@ struct PicturePlan: Sendable {
             text.append("crop", [("w", "\(final.width & ~1)"), ("h", "\(final.height & ~1)"), ("x", "0"), ("y", "0")])
         }
         try convert(&text, from: source, to: target, color: color)
+        if scaled == nil, changesAspect { text.append("setsar", [("sar", "\(aspect)")]) }
         // A matrix that nobody wrote down is guessed from the height by players; if that crosses the line between
         // standard and high definition, the guess would be wrong.
         if color.matrix == AVCOL_SPC_UNSPECIFIED, source?.isYUV == true, target.isYUV,
@@ -149,7 +152,11 @@ extension FilterText {
             append(
                 "aformat",
                 [
-                    ("sample_fmts", av_get_sample_fmt_name(AVSampleFormat(rawValue: format.format)).map { String(cString: $0) } ?? ""),
+                    (
+                        "sample_fmts",
+                        av_get_sample_fmt_name(AVSampleFormat(rawValue: format.format)).map { String(cString: $0) }
+                            ?? ""
+                    ),
                     ("sample_rates", "\(format.sampleRate)"), ("channel_layouts", format.channelLayout),
                 ])
         }

@@ -37,7 +37,9 @@ final class ProgressMeter: Sendable {
 
     /// Begins a run that makes up `share` of the whole.
     func begin(done: Double, share: Double) {
-        span.withLock { $0.done = done; $0.share = share }
+        span.withLock {
+            $0.done = done; $0.share = share
+        }
         position.store(0, ordering: .relaxed)
     }
 

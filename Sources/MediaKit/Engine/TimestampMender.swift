@@ -12,14 +12,16 @@ struct TimestampMender {
 
     init(isDiscontinuous: Bool) { self.isDiscontinuous = isDiscontinuous }
 
-    mutating func mend(_ packet: Packet, timeBase: Rational, control: JobControl) {
+    /// - Parameter isSparse: whether the stream comes only now and then, as subtitles do: a pause of theirs is no jump,
+    ///   but they follow those of the others.
+    mutating func mend(_ packet: Packet, timeBase: Rational, isSparse: Bool = false, control: JobControl) {
         guard isDiscontinuous, let dts = packet.dts ?? packet.pts else { return }
-        var time = timeBase.rescale(dts, to: .microseconds) + offset
-        if let last = lastDTS[packet.stream] {
+        var time = (timeBase.rescale(dts, to: .microseconds) + offset).boundedTime
+        if !isSparse, let last = lastDTS[packet.stream] {
             let jump = time - last
             if abs(jump) > threshold {
                 // The same jump reaches every stream; the first to see it moves them all.
-                offset -= jump
+                offset = (offset - jump).boundedTime
                 time -= jump
                 control.warnings.add(
                     MediaWarning(
@@ -27,10 +29,10 @@ struct TimestampMender {
                         stream: packet.stream))
             }
         }
-        lastDTS[packet.stream] = time + timeBase.rescale(packet.duration, to: .microseconds)
+        lastDTS[packet.stream] = (time + timeBase.rescale(packet.duration, to: .microseconds)).boundedTime
         guard offset != 0 else { return }
         let shift = Rational.microseconds.rescale(offset, to: timeBase)
-        if let pts = packet.pts { packet.pts = pts + shift }
-        if let dts = packet.dts { packet.dts = dts + shift }
+        if let pts = packet.pts { packet.pts = (pts + shift).boundedTime }
+        if let dts = packet.dts { packet.dts = (dts + shift).boundedTime }
     }
 }

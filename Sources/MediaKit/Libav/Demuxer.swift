@@ -84,10 +84,23 @@ final class Demuxer: @unchecked Sendable {
     var formatName: String { String(cString: raw.pointee.iformat.pointee.name) }
     var formatLongName: String { raw.pointee.iformat.pointee.long_name.map { String(cString: $0) } ?? formatName }
     /// Microseconds, or `nil` if unknown.
-    var startTime: Int64? { raw.pointee.start_time == CAV_NOPTS ? nil : raw.pointee.start_time }
+    var startTime: Int64? { raw.pointee.start_time == CAV_NOPTS ? nil : raw.pointee.start_time.boundedTime }
+    /// The time, in microseconds of its own timestamps, at which a player starts to show it.
+    ///
+    /// That is the start time, but for Matroska's negative ones: only an encoder's priming has such, by CodecDelay, and
+    /// that is not to be heard.
+    var presentationStart: Int64 {
+        guard let startTime else { return 0 }
+        guard startTime < 0, formatName.hasPrefix("matroska") else { return startTime }
+        let starts = streams.compactMap { stream -> Int64? in
+            guard let start = stream.startTime, stream.kind == .video || stream.kind == .audio else { return nil }
+            return max(0, stream.timeBase.rescale(start, to: .microseconds))
+        }
+        return starts.min() ?? 0
+    }
     /// Microseconds, or `nil` if unknown.
     var duration: Int64? {
-        raw.pointee.duration == CAV_NOPTS || raw.pointee.duration <= 0 ? nil : raw.pointee.duration
+        raw.pointee.duration == CAV_NOPTS || raw.pointee.duration <= 0 ? nil : raw.pointee.duration.boundedTime
     }
     var bitRate: Int64? { raw.pointee.bit_rate > 0 ? raw.pointee.bit_rate : nil }
     var tags: [(key: String, value: String)] { Options.read(raw.pointee.metadata) }
@@ -102,7 +115,10 @@ final class Demuxer: @unchecked Sendable {
             let result = av_read_frame(raw, packet.raw)
             try bridge.rethrow()
             switch result {
-            case 0...: return true
+            case 0...:
+                let index = packet.stream
+                if streams.indices.contains(index) { packet.dropImpossibleTimes(timeBase: streams[index].timeBase) }
+                return true
             case CAV_ERROR_EOF: return false
             case cav_error(EAGAIN): try control.checkpoint()
             case CAV_ERROR_EXIT: throw control.failure ?? MediaError(.cancelled, "cancelled", input: name)

@@ -139,7 +139,11 @@ final class Encoder: @unchecked Sendable {
         raw.pointee.height = Int32(format.height)
         raw.pointee.pix_fmt = AVPixelFormat(rawValue: format.format)
         raw.pointee.sample_aspect_ratio = format.sampleAspectRatio.raw
-        if format.frameRate.isPositive { raw.pointee.framerate = format.frameRate.raw }
+        if format.frameRate.isPositive {
+            raw.pointee.framerate = format.frameRate.raw
+            let ticks = format.frameRate.inverse.rescale(1, to: timeBase)
+            if settings.encoder == "libvpx-vp9", ticks > 0 { cav_encoder_set_frame_ticks(raw, Int32(clamping: ticks)) }
+        }
         if let frame = first?.raw {
             raw.pointee.color_primaries = frame.pointee.color_primaries
             raw.pointee.color_trc = frame.pointee.color_trc

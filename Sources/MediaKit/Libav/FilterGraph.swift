@@ -74,6 +74,8 @@ final class FilterGraph {
     private var raw: UnsafeMutablePointer<AVFilterGraph>?
     private var sources: [UnsafeMutablePointer<AVFilterContext>] = []
     private let sink: UnsafeMutablePointer<AVFilterContext>
+    /// Where each source's last frame ends, in its time base.
+    private var ends: [Int: Int64] = [:]
 
     /// Builds and configures a graph.
     ///
@@ -127,7 +129,14 @@ final class FilterGraph {
     ///
     /// - Returns: false if the graph needs nothing more from any source.
     func push(_ frame: Frame?, source: Int) throws -> Bool {
-        let result = av_buffersrc_add_frame_flags(sources[source], frame?.raw, 0)
+        guard let frame else {
+            // Filters that make a constant rate must know how long the last picture is shown.
+            let result = av_buffersrc_close(sources[source], ends[source] ?? CAV_NOPTS, 0)
+            if result != CAV_ERROR_EOF { try check(result, "a filter failed") }
+            return true
+        }
+        if let pts = frame.pts { ends[source] = pts + frame.duration }
+        let result = av_buffersrc_add_frame_flags(sources[source], frame.raw, 0)
         if result == CAV_ERROR_EOF { return false }
         try check(result, "a filter failed")
         return true

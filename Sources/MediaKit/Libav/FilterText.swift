@@ -21,7 +21,9 @@ struct FilterText: Sendable, Equatable {
     }
 
     /// Escapes an option's value twice: for the option parser, then for the graph parser.
-    static func escape(_ value: String) -> String { escape(escape(value, "\\':"), "\\'[],;") }
+    ///
+    /// Both parsers drop spaces at the ends, unless they are escaped too.
+    static func escape(_ value: String) -> String { escape(escape(value, "\\': \t\n"), "\\'[],; \t\n") }
 
     private static func escape(_ text: String, _ special: String) -> String {
         text.reduce(into: "") { result, character in

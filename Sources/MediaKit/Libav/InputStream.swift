@@ -30,9 +30,11 @@ struct InputStream: @unchecked Sendable {
     var codecID: AVCodecID { parameters.pointee.codec_id }
     var codecName: String { String(cString: avcodec_get_name(parameters.pointee.codec_id)) }
     /// In the stream's time base; `nil` if unknown.
-    var startTime: Int64? { raw.pointee.start_time == CAV_NOPTS ? nil : raw.pointee.start_time }
+    var startTime: Int64? { raw.pointee.start_time == CAV_NOPTS ? nil : raw.pointee.start_time.boundedTime }
     /// In the stream's time base; `nil` if unknown.
-    var duration: Int64? { raw.pointee.duration == CAV_NOPTS || raw.pointee.duration <= 0 ? nil : raw.pointee.duration }
+    var duration: Int64? {
+        raw.pointee.duration == CAV_NOPTS || raw.pointee.duration <= 0 ? nil : raw.pointee.duration.boundedTime
+    }
     /// Frames as the container counts them; 0 if it does not.
     var frameCount: Int64 { raw.pointee.nb_frames }
     var averageFrameRate: Rational { Rational(raw.pointee.avg_frame_rate) }
@@ -49,6 +51,17 @@ struct InputStream: @unchecked Sendable {
 
     /// The frame rate as libav guesses it from container and codec.
     var frameRate: Rational { Rational(av_guess_frame_rate(demuxer.raw, raw, nil)) }
+
+    /// Microseconds from the input's start to this stream's.
+    var delay: Int64 {
+        startTime.map { timeBase.rescale($0, to: .microseconds) - demuxer.presentationStart } ?? 0
+    }
+
+    /// Whether pictures at the start are needed to decode others but lie outside the edit list.
+    var hidesFirstPictures: Bool {
+        guard let entry = avformat_index_get_entry(raw, 0) else { return false }
+        return entry.pointee.flags & AVINDEX_DISCARD_FRAME != 0
+    }
 
     func sideData(_ type: AVPacketSideDataType) -> UnsafeRawBufferPointer? {
         var size = 0

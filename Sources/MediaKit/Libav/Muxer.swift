@@ -34,6 +34,8 @@ final class Muxer {
     private var packetTimeBases: [Rational] = []
     /// The last decoding timestamp by stream, in the container's time base.
     private var lastDTS: [Int64?] = []
+    /// Microseconds that are added to all times, so that none is negative where the container has no negative ones.
+    private var shift: Int64 = 0
     private var isStarted = false
 
     /// - Parameters:
@@ -57,6 +59,8 @@ final class Muxer {
         raw.pointee.pb = bridge?.io
         raw.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
         if bitexact { raw.pointee.flags |= AVFMT_FLAG_BITEXACT }
+        // A transport stream's clock must run ahead of its data, or decoders have no time to fill their buffers.
+        if format == "mpegts" { raw.pointee.max_delay = 700_000 }
         cav_refuse_nested_io(raw)
     }
 
@@ -84,6 +88,10 @@ final class Muxer {
         }
         stream.pointee.sample_aspect_ratio = settings.parameters.raw.pointee.sample_aspect_ratio
         stream.pointee.disposition = settings.disposition
+        // FLAC in MP4 is a standard since 2018, which libav calls experimental before version 7.
+        if settings.parameters.raw.pointee.codec_id == AV_CODEC_ID_FLAC {
+            raw.pointee.strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL
+        }
         for tag in settings.tags { av_dict_set(&stream.pointee.metadata, tag.key, tag.value, 0) }
         for data in settings.sideData {
             guard let place = cav_stream_new_side_data(stream, data.type, data.bytes.count) else {
@@ -106,6 +114,32 @@ final class Muxer {
         for tag in chapter.tags { av_dict_set(tags, tag.key, tag.value, 0) }
     }
 
+    /// Tells where each stream starts, before the header is written.
+    ///
+    /// Matroska has no negative times, but for an encoder's priming, which it keeps apart (CodecDelay, RFC 9559,
+    /// §5.1.4.1.28): left to itself, libav would move everything by the priming instead.
+    ///
+    /// - Parameter packets: the first packet of each stream that has one, with the time base of its timestamps.
+    func begin(with packets: [(packet: Packet, stream: Int, timeBase: Rational)]) {
+        guard formatName.hasPrefix("matroska") || formatName.hasPrefix("webm") else { return }
+        raw.pointee.avoid_negative_ts = 0
+        var earliest: Int64 = 0
+        for (packet, index, timeBase) in packets {
+            guard let pts = packet.pts, let parameters = raw.pointee.streams[index]?.pointee.codecpar else { continue }
+            var start = timeBase.rescale(pts, to: .microseconds)
+            if parameters.pointee.codec_type == AVMEDIA_TYPE_AUDIO, parameters.pointee.sample_rate > 0 {
+                let samples = Rational(1, parameters.pointee.sample_rate)
+                if pts < 0, parameters.pointee.initial_padding == 0 {
+                    // A copied stream, whose edit list hid the priming.
+                    parameters.pointee.initial_padding = Int32(clamping: timeBase.rescale(-pts, to: samples))
+                }
+                start += samples.rescale(Int64(parameters.pointee.initial_padding), to: .microseconds)
+            }
+            earliest = min(earliest, start)
+        }
+        shift = -earliest
+    }
+
     func writeHeader() throws {
         let result = avformat_write_header(raw, &options.raw)
         try finishCall(result, "cannot begin the \(formatName) output")
@@ -118,6 +152,11 @@ final class Muxer {
     func write(_ packet: Packet) throws {
         guard let stream = raw.pointee.streams[packet.stream] else { return }
         packet.rescale(from: packetTimeBases[packet.stream], to: Rational(stream.pointee.time_base))
+        if shift != 0 {
+            let units = Rational.microseconds.rescale(shift, to: Rational(stream.pointee.time_base))
+            packet.pts = packet.pts.map { $0 + units }
+            packet.dts = packet.dts.map { $0 + units }
+        }
         packet.raw.pointee.pos = -1
         mendOrder(of: packet)
         try finishCall(av_write_frame(raw, packet.raw), "cannot write a packet", stream: packet.stream)
@@ -186,7 +225,8 @@ final class CodecParameters: @unchecked Sendable {
     /// Sets the four-character code, or clears it so that the container chooses.
     func setTag(_ tag: String?) {
         let bytes = Array((tag ?? "").utf8)
-        raw.pointee.codec_tag = bytes.count == 4
+        raw.pointee.codec_tag =
+            bytes.count == 4
             ? bytes.enumerated().reduce(0) { $0 | UInt32($1.element) << (8 * UInt32($1.offset)) } : 0
     }
 }

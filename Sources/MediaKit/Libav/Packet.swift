@@ -39,10 +39,22 @@ final class Packet: @unchecked Sendable {
     }
     /// Bytes of data.
     var size: Int { Int(raw.pointee.size) }
+    /// Whether there is nothing in it: a decoder would take it for the end of the stream.
+    var isEmpty: Bool { raw.pointee.size == 0 && raw.pointee.side_data_elems == 0 }
     var isKey: Bool { raw.pointee.flags & AV_PKT_FLAG_KEY != 0 }
     var isCorrupt: Bool { raw.pointee.flags & AV_PKT_FLAG_CORRUPT != 0 }
     /// To be decoded but not shown: outside an edit list.
     var isDiscarded: Bool { raw.pointee.flags & AV_PKT_FLAG_DISCARD != 0 }
+
+    /// Makes timestamps that no real input has unknown, so that nobody has to expect them in arithmetic.
+    ///
+    /// - Parameter timeBase: of the packet's stream.
+    func dropImpossibleTimes(timeBase: Rational) {
+        if let pts, pts != pts.boundedTime { self.pts = nil }
+        if let dts, dts != dts.boundedTime { self.dts = nil }
+        // A picture may stand for days, but not for weeks.
+        if duration < 0 || timeBase.seconds(duration) > 1e6 { duration = 0 }
+    }
 
     func rescale(from: Rational, to: Rational) { av_packet_rescale_ts(raw, from.raw, to.raw) }
     func unref() { av_packet_unref(raw) }

@@ -7,9 +7,12 @@ extension Rational {
     /// libav's own clock for times without a stream: microseconds.
     static let microseconds = Rational(1, 1_000_000)
 
-    /// `value` units of this time base in units of `other`, to the nearest, halves away from zero.
+    /// `value` units of this time base in units of `other`, to the nearest, halves away from zero; at most
+    /// `Int64.farthestTime`, where libav would answer "unknown".
     func rescale(_ value: Int64, to other: Rational, rounding: AVRounding = AV_ROUND_NEAR_INF) -> Int64 {
-        av_rescale_q_rnd(value, raw, other.raw, rounding)
+        let result = av_rescale_q_rnd(value, raw, other.raw, rounding)
+        guard result == CAV_NOPTS else { return result.boundedTime }
+        return (value < 0) == (Int64(numerator) * Int64(other.denominator) < 0) ? .farthestTime : -.farthestTime
     }
 
     /// `value` units of this time base in seconds: for people and reports, never for arithmetic on timestamps.
@@ -23,6 +26,13 @@ extension Rational {
 }
 
 extension Int64 {
+    /// No clock of a real input goes farther. Broken and hostile ones do, and arithmetic that overflows ends the
+    /// process: within this bound any two times and a length can be added.
+    static let farthestTime: Int64 = 1 << 61
+
+    /// The nearest time within `farthestTime`.
+    var boundedTime: Int64 { Swift.min(Swift.max(self, -Self.farthestTime), Self.farthestTime) }
+
     /// The nearest representable value of a whole floating-point number.
     init(clamping value: Double) {
         if let exact = Int64(exactly: value.rounded()) {

@@ -139,7 +139,10 @@ public struct BurnSubtitles: MediaOperation, Equatable {
 
     /// The same without subtitles.
     var transcode: Transcode {
-        Transcode(
+        var streams = streams
+        // Burnt in and carried along, the words would be shown twice.
+        if case .embedded = subtitles, streams.subtitles == .all { streams.subtitles = .indices([]) }
+        return Transcode(
             input: input, output: output, container: container, video: video, audio: audio, streams: streams,
             start: start, end: end, indexFirst: indexFirst, bitexact: bitexact, overwrite: overwrite,
             threads: threads, limits: limits, tolerance: tolerance)
@@ -179,7 +182,11 @@ public enum SubtitleInput: Codable, Sendable, Equatable {
         case .file(let location): try values.encode(location, forKey: .file)
         case .text(let text): try values.encode(text, forKey: .text)
         case .embedded(let index):
-            if let index { try values.encode(index, forKey: .embedded) } else { try values.encodeNil(forKey: .embedded) }
+            if let index {
+                try values.encode(index, forKey: .embedded)
+            } else {
+                try values.encodeNil(forKey: .embedded)
+            }
         }
     }
 }

@@ -104,7 +104,8 @@ public struct Capabilities: Codable, Sendable, Equatable {
     private static var filters: [Filter] {
         [
             ("scale", "other picture sizes and formats"), ("bwdif", "interlaced input made progressive"),
-            ("zscale", "HDR shown as SDR"), ("tonemap", "HDR shown as SDR"), ("transpose", "turned video stood upright"),
+            ("zscale", "HDR shown as SDR"), ("tonemap", "HDR shown as SDR"),
+            ("transpose", "turned video stood upright"),
             ("fps", "constant frame rates"), ("aformat", "sound in another format"), ("volume", "gain"),
             ("testsrc2", "sample clips"), ("flite", "sample clips that speak"),
         ].map { Filter(name: $0.0, isAvailable: avfilter_get_by_name($0.0) != nil, purpose: $0.1) }
@@ -140,7 +141,9 @@ public struct Capabilities: Codable, Sendable, Equatable {
 
     private static var fontFiles: Int {
         var folders = ["/usr/share/fonts", "/usr/local/share/fonts"]
-        if let home = getenv("HOME").map({ String(cString: $0) }) { folders += ["\(home)/.fonts", "\(home)/.local/share/fonts"] }
+        if let home = getenv("HOME").map({ String(cString: $0) }) {
+            folders += ["\(home)/.fonts", "\(home)/.local/share/fonts"]
+        }
         return folders.reduce(0) { $0 + countFonts(in: $1, depth: 0) }
     }
 

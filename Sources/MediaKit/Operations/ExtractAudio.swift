@@ -134,7 +134,8 @@ public struct ExtractAudio: MediaOperation, Equatable {
             if output == "-" { throw MediaError(.badRequest, "chunks cannot all go to standard output") }
         }
         if audio.codec == .copy, trimSilence || splitAtSilence != nil {
-            throw MediaError(.badRequest, "a copied stream cannot be cut at silences", hint: "name a codec to encode with")
+            throw MediaError(
+                .badRequest, "a copied stream cannot be cut at silences", hint: "name a codec to encode with")
         }
     }
 

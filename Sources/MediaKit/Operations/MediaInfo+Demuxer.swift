@@ -171,11 +171,12 @@ extension InputStream {
         // The last entries' durations may be cut by an edit list.
         for index in 0..<min(count, 10_000) {
             guard let entry = avformat_index_get_entry(raw, index) else { break }
-            if let last, entry.pointee.timestamp > last {
-                shortest = min(shortest, entry.pointee.timestamp - last)
-                longest = max(longest, entry.pointee.timestamp - last)
+            let time = entry.pointee.timestamp.boundedTime
+            if let last, time > last {
+                shortest = min(shortest, time - last)
+                longest = max(longest, time - last)
             }
-            last = entry.pointee.timestamp
+            last = time
         }
         guard longest > 0 else { return false }
         let tick = max(1, Int64(Double(shortest) * 0.02))

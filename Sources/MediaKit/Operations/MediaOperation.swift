@@ -29,7 +29,9 @@ public enum MediaRequest: Codable, Sendable {
     case sampleClip(SampleClip)
 
     /// The names that `operation` may have.
-    public static let operationNames = [Probe.name, Transcode.name, BurnSubtitles.name, ExtractAudio.name, SampleClip.name]
+    public static let operationNames = [
+        Probe.name, Transcode.name, BurnSubtitles.name, ExtractAudio.name, SampleClip.name,
+    ]
 
     var operation: any ExecutableOperation {
         switch self {

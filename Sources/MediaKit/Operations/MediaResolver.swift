@@ -36,7 +36,8 @@ public struct LocalResolver: MediaResolver {
             location[..<colon].allSatisfy({ $0.isLetter || $0.isNumber })
         {
             throw MediaError(
-                .unsupported, "the scheme \(location[..<colon]):// is not known here", hint: "give a path or file:// URL")
+                .unsupported, "the scheme \(location[..<colon]):// is not known here",
+                hint: "give a path or file:// URL")
         }
         return location
     }

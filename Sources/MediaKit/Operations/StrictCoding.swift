@@ -8,7 +8,8 @@ extension Swift.Decoder {
             let suggestion = nearest.map { "; did you mean \"\($0)\"?" } ?? ""
             throw DecodingError.dataCorrupted(
                 DecodingError.Context(
-                    codingPath: codingPath + [key], debugDescription: "unknown key \"\(key.stringValue)\"\(suggestion)"))
+                    codingPath: codingPath + [key], debugDescription: "unknown key \"\(key.stringValue)\"\(suggestion)")
+            )
         }
         return try container(keyedBy: Keys.self)
     }

@@ -40,7 +40,8 @@ struct CapabilitiesCommand: AsyncParsableCommand {
             filters.add([filter.name, filter.isAvailable ? "there" : "missing", filter.purpose])
         }
         let fonts = capabilities.fonts
-        let providers = fonts.providers.isEmpty ? "none: only fonts that a request brings" : fonts.providers.joined(separator: ", ")
+        let isAlone = fonts.providers.isEmpty
+        let providers = isAlone ? "nobody: a request must bring its own" : fonts.providers.joined(separator: ", ")
         let lines: [String] =
             ["Versions"] + versions.lines()
             + ["", "Containers", "  \(capabilities.containers.map(\.rawValue).joined(separator: ", "))"]

@@ -16,7 +16,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var report: ReportOptions
 
     func run() async throws {
-        try await RequestRunner(report: report).run {
+        try await RequestRunner(report: report, isMadeOfFlags: false).run {
             try JSONText.decode(
                 MediaRequest.self, from: RequestFile.read(file), name: file == "-" ? "standard input" : file)
         }

@@ -28,8 +28,9 @@ struct SampleCommand: AsyncParsableCommand {
 
     var request: MediaRequest {
         var request = SampleClip(
-            output: output, subtitles: subtitles, seconds: seconds, width: width, height: height, container: outputOptions.container,
-            bitexact: outputOptions.bitexact, overwrite: outputOptions.overwrite, threads: threads)
+            output: output, subtitles: subtitles, seconds: seconds, width: width, height: height,
+            container: outputOptions.container, bitexact: outputOptions.bitexact, overwrite: outputOptions.overwrite,
+            threads: threads)
         if let fps { request.frameRate = fps }
         return .sampleClip(request)
     }

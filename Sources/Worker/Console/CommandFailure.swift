@@ -5,15 +5,19 @@ struct CommandFailure: Error {
     let error: MediaError
     /// Where the object goes; `nil` without `--json`.
     let json: Console?
+    /// Whether the request was made of flags, which the sentence then names instead of the request's keys.
+    let namesFlags: Bool
 
-    init(_ error: MediaError, json: Console? = nil) {
+    init(_ error: MediaError, json: Console? = nil, namesFlags: Bool = true) {
         self.error = error
         self.json = json
+        self.namesFlags = namesFlags
     }
 
     /// Any error of the library's calls.
-    init(any error: any Error, json: Console? = nil) {
-        self.init(error as? MediaError ?? MediaError(.internal, "\(error)", cause: error), json: json)
+    init(any error: any Error, json: Console? = nil, namesFlags: Bool = true) {
+        let failure = error as? MediaError ?? MediaError(.internal, "\(error)", cause: error)
+        self.init(failure, json: json, namesFlags: namesFlags)
     }
 
     /// Prints it and tells the exit code.
@@ -26,7 +30,7 @@ struct CommandFailure: Error {
 
     /// What failed and what to do about it, in the words of the command line.
     var sentence: String {
-        FlagNames.replacing(in: error.description).printable
+        (namesFlags ? FlagNames.replacing(in: error.description) : error.description).printable
     }
 }
 

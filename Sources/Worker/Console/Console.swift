@@ -63,7 +63,8 @@ extension String {
             String.UnicodeScalarView(
                 unicodeScalars.map { scalar in
                     switch scalar.properties.generalCategory {
-                    case .control, .lineSeparator, .paragraphSeparator: scalar.properties.isWhitespace ? " " : "\u{FFFD}"
+                    case .control, .lineSeparator, .paragraphSeparator:
+                        scalar.properties.isWhitespace ? " " : "\u{FFFD}"
                     default: scalar
                     }
                 }))

@@ -38,7 +38,10 @@ enum Figures {
     private static func scaled(_ value: Double, _ unit: String) -> String {
         var value = value
         for prefix in ["", "k", "M", "G"] {
-            if abs(value) < 999.5 { return "\(fixed(value, prefix.isEmpty || value >= 99.95 ? 0 : 1)) \(prefix)\(unit)" }
+            if abs(value) < 999.5 {
+                let digits = prefix.isEmpty || value >= 99.95 ? 0 : 1
+                return "\(fixed(value, digits)) \(prefix)\(unit)"
+            }
             value /= 1000
         }
         return "\(fixed(value, 1)) T\(unit)"

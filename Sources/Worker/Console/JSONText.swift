@@ -31,6 +31,9 @@ enum JSONText {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch let error as DecodingError {
+            if let problem = JSONSyntax.problem(in: bytes) {
+                throw MediaError(.badRequest, "\(name) is not valid JSON: \(problem)")
+            }
             throw MediaError(.badRequest, "\(name): \(describe(error))")
         } catch let error as MediaError {
             throw error
@@ -48,20 +51,10 @@ enum JSONText {
         case .valueNotFound(let type, let context):
             return "\(path(context.codingPath)) must be \(noun(for: type)), not null"
         case .dataCorrupted(let context):
-            guard !context.codingPath.isEmpty else {
-                return "this is not valid JSON: \(reason(context))"
-            }
-            return "\(path(context.codingPath)): \(reason(context))"
+            return "\(path(context.codingPath)): \(context.debugDescription)"
         @unknown default:
             return "\(error)"
         }
-    }
-
-    /// The parser's own words, which say where.
-    private static func reason(_ context: DecodingError.Context) -> String {
-        guard let cause = context.underlyingError else { return context.debugDescription }
-        if let cause = cause as? CocoaError, let text = cause.userInfo["NSDebugDescription"] as? String { return text }
-        return context.debugDescription
     }
 
     private static func path(_ keys: [any CodingKey]) -> String {

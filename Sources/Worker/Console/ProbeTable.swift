@@ -21,7 +21,7 @@ struct ProbeTable {
         if let start = info.start, start != 0 { table.add(["Start", "\(Figures.short(start, 6)) s"]) }
         if let bitRate = info.bitRate { table.add(["Bit rate", Figures.bitRate(bitRate)]) }
         if let bytes = info.bytes { table.add(["Size", "\(Figures.bytes(bytes)) (\(bytes) bytes)"]) }
-        for (index, tag) in info.tags.sorted(by: { $0.key < $1.key }).enumerated() {
+        for (index, tag) in Self.telling(info.tags).enumerated() {
             table.add([index == 0 ? "Tags" : "", "\(tag.key): \(tag.value)"])
         }
         return table
@@ -51,7 +51,8 @@ struct ProbeTable {
             return ["\(video.width)x\(video.height)", video.pixelFormat].compactMap { $0 }.joined(separator: " ")
         }
         guard let audio = stream.audio else { return "" }
-        let layout = audio.channelLayout.contains("channel") ? audio.channelLayout : "\(audio.channelLayout), \(audio.channels) ch"
+        let isCount = audio.channelLayout.contains("channel")
+        let layout = isCount ? audio.channelLayout : "\(audio.channelLayout), \(audio.channels) ch"
         return [layout, audio.sampleFormat].compactMap { $0 }.joined(separator: " ")
     }
 
@@ -70,7 +71,7 @@ struct ProbeTable {
             if let frames = stream.frames, stream.video != nil { notes.append("\(frames) frames") }
             if let start = stream.start, abs(start) > 0.0005 { notes.append("starts at \(Figures.short(start, 3)) s") }
             // What the table's columns say already is not said twice.
-            let tags = stream.tags.filter { $0.key.lowercased() != "language" }.sorted { $0.key < $1.key }
+            let tags = Self.telling(stream.tags).filter { $0.key.lowercased() != "language" }
             notes += tags.map { "\($0.key): \($0.value)" }
             return notes.isEmpty ? [] : ["  #\(stream.index): \(notes.joined(separator: "; ").printable)"]
         }
@@ -116,6 +117,17 @@ struct ProbeTable {
             if let average = hdr.maximumFrameAverageLight { text += " (\(average) on a frame's average)" }
         }
         return text
+    }
+
+    /// The tags that people write; what programs write of themselves stays in the JSON.
+    private static func telling(_ tags: [String: String]) -> [(key: String, value: String)] {
+        let mechanical: Set = ["major_brand", "minor_version", "compatible_brands", "vendor_id"]
+        let handlers: Set = ["VideoHandler", "SoundHandler", "SubtitleHandler", "DataHandler"]
+        return tags.filter { tag in
+            let key = tag.key.lowercased()
+            let isHandler = key == "handler_name" && handlers.contains { $0.hasPrefix(tag.value) }
+            return !mechanical.contains(key) && !isHandler
+        }.sorted { $0.key < $1.key }
     }
 
     private var chapters: TextTable {

@@ -46,16 +46,17 @@ struct Summary {
             return "\(chunk.output): \(start) to \(end), \(Figures.bytes(chunk.bytes))"
         }
         let speed = Figures.fixed(result.duration / max(result.wallSeconds, 1e-6), 1)
+        let wall = Figures.fixed(result.wallSeconds, 2)
         return chunks + [
-            "\(chunks.count) chunks, \(Figures.clock(result.duration)) in \(Figures.fixed(result.wallSeconds, 2)) s (\(speed)×)",
-            format,
+            "\(chunks.count) chunks, \(Figures.clock(result.duration)) in \(wall) s (\(speed)×)", format,
         ]
     }
 
     private static func describe(_ result: SampleClipResult) -> [String] {
         var lines = [made(result.output, result.duration, result.bytes, result.wallSeconds)]
         if let subtitles = result.subtitles {
-            lines.append("\(subtitles): \(result.cues.count) cues of what is \(result.isSpoken ? "spoken" : "to be read")")
+            lines.append(
+                "\(subtitles): \(result.cues.count) cues of what is \(result.isSpoken ? "spoken" : "to be read")")
         }
         return lines
     }

@@ -52,7 +52,8 @@ struct InputVerdict {
     ) throws {
         guard var expected = stream.expectedEnd.map({ $0 - window.origin }), let reached else { return }
         if let end { expected = min(expected, end) }
-        let start = max(0, (stream.startTime.map { stream.timeBase.rescale($0, to: .microseconds) } ?? 0) - window.origin)
+        let start = max(
+            0, (stream.startTime.map { stream.timeBase.rescale($0, to: .microseconds) } ?? 0) - window.origin)
         let length = expected - start
         let missing = expected - reached
         // Half a second is within what containers get wrong.
@@ -88,7 +89,7 @@ extension InputStream {
         if let tag = tags.first(where: { $0.key == "DURATION" || $0.key.hasPrefix("DURATION-") }),
             let seconds = Self.clock(tag.value)
         {
-            return Int64(clamping: seconds * 1e6)
+            return Int64(clamping: seconds * 1e6).boundedTime
         }
         // A container's own duration is that of its longest stream, which is the picture's if anybody's.
         let isOnlyKind = !demuxer.streams.contains { $0.kind != kind && ($0.kind == .video || $0.kind == .audio) }

@@ -78,7 +78,7 @@ struct RenderPlan {
 
     private static func window(_ request: Transcode, _ demuxer: Demuxer) -> MediaGraph.Window {
         let start = Int64(clamping: (request.start ?? 0) * 1e6)
-        var window = MediaGraph.Window(origin: (demuxer.startTime ?? 0) + start, isTrimmed: start > 0)
+        var window = MediaGraph.Window(origin: demuxer.presentationStart + start, isTrimmed: start > 0)
         window.end = request.end.map { Int64(clamping: $0 * 1e6) - start }
         return window
     }
@@ -107,9 +107,18 @@ struct RenderPlan {
             }
             return .copy(stream)
         case .auto:
-            if !mustEncode, !request.video.asksForEncoding, container.canHold(stream.codecID) { return .copy(stream) }
+            guard !mustEncode, !request.video.asksForEncoding, container.canHold(stream.codecID) else {
+                return .encode(stream, container.usualVideoCodec)
+            }
+            guard stream.hidesFirstPictures, !container.isMovie else { return .copy(stream) }
+            control.warnings.add(
+                MediaWarning(
+                    .adjusted,
+                    "the input hides its first pictures, which \(container.rawValue) cannot: encoded instead of copied",
+                    stream: stream.index))
             return .encode(stream, container.usualVideoCodec)
         default:
+            try requireRoom(for: request.video.codec.codecID, in: container)
             return .encode(stream, request.video.codec)
         }
     }
@@ -127,12 +136,23 @@ struct RenderPlan {
                 guard container.canHold(stream.codecID) else { throw cannotHold(stream, container) }
                 return Sound(stream: stream, codec: nil)
             case .auto:
-                let copies = !isTrimmed && !request.audio.asksForEncoding && container.canHold(stream.codecID)
+                // Without timestamps, what begins later must be preceded by silence.
+                let keepsTime = container.hasTimestamps || stream.delay < 20_000
+                let copies =
+                    !isTrimmed && !request.audio.asksForEncoding && keepsTime && container.canHold(stream.codecID)
                 return Sound(stream: stream, codec: copies ? nil : container.usualAudioCodec)
             default:
+                try requireRoom(for: request.audio.codec.codecID, in: container)
                 return Sound(stream: stream, codec: request.audio.codec)
             }
         }
+    }
+
+    private static func requireRoom(for codec: AVCodecID?, in container: Container) throws {
+        guard let codec, !container.canHold(codec) else { return }
+        throw MediaError(
+            .unsupported, "a \(container.rawValue) file cannot hold \(String(cString: avcodec_get_name(codec)))",
+            hint: "choose another container or codec")
     }
 
     private static func cannotHold(_ stream: InputStream, _ container: Container) -> MediaError {
@@ -169,7 +189,9 @@ struct RenderPlan {
             default: continue
             }
             job.control.warnings.add(
-                MediaWarning(.droppedStream, "\(what) stream \(stream.index) (\(stream.codecName)) is left out", stream: stream.index))
+                MediaWarning(
+                    .droppedStream, "\(what) stream \(stream.index) (\(stream.codecName)) is left out",
+                    stream: stream.index))
         }
     }
 
@@ -263,6 +285,7 @@ struct RenderPlan {
             sourceBits: Int(max(stream.parameters.pointee.bits_per_raw_sample, 16)), bitexact: request.bitexact)
         var window = window
         window.padsStart = !container.hasTimestamps
+        window.dropsPriming = demuxer.presentationStart != demuxer.startTime
         graph.decoded.append(MediaGraph.DecodedStream(source: reference(stream), window: window))
         graph.branches.append(
             MediaGraph.Branch(
@@ -318,7 +341,8 @@ struct RenderPlan {
         if container.isMovie, sink.rewritableHead == 0 {
             job.control.warnings.add(
                 MediaWarning(
-                    .container, "the output cannot be written out of order, so it is a fragmented \(container.rawValue)"))
+                    .container, "the output cannot be written out of order, so it is a fragmented \(container.rawValue)"
+                ))
             return ["movflags": "+frag_keyframe+delay_moov+default_base_moof"]
         }
         if container == .mp3 { return ["id3v2_version": "3"] }
@@ -333,12 +357,24 @@ struct RenderPlan {
             let timeBase = Rational(chapter.pointee.time_base)
             let offset = Rational.microseconds.rescale(window.origin, to: timeBase)
             let limit = window.end.map { Rational.microseconds.rescale($0, to: timeBase) } ?? .max
-            let start = max(0, chapter.pointee.start - offset)
-            let end = min(chapter.pointee.end - offset, limit)
+            let start = max(0, chapter.pointee.start.boundedTime - offset)
+            let end = min(endOfChapter(index, timeBase).boundedTime - offset, limit)
             guard end > start else { return nil }
             return Muxer.Chapter(
                 timeBase: timeBase, start: start, end: end, tags: Options.read(chapter.pointee.metadata))
         }
+    }
+
+    /// Where a chapter ends, in `timeBase`. Some files only say where each begins, and libav fills the ends in only
+    /// when it analyses all streams.
+    private func endOfChapter(_ index: Int, _ timeBase: Rational) -> Int64 {
+        let chapters = demuxer.raw.pointee.chapters
+        if let end = chapters?[index]?.pointee.end, end != CAV_NOPTS { return end }
+        if index + 1 < Int(demuxer.raw.pointee.nb_chapters), let next = chapters?[index + 1]?.pointee {
+            return Rational(next.time_base).rescale(next.start.boundedTime, to: timeBase)
+        }
+        let end = (demuxer.startTime ?? 0) + (demuxer.duration ?? 0)
+        return Rational.microseconds.rescale(end, to: timeBase)
     }
 
     // MARK: Around the run
@@ -420,6 +456,8 @@ extension Container {
         case .mp3: codec == AV_CODEC_ID_MP3
         case .flac: codec == AV_CODEC_ID_FLAC
         case .wav: [AV_CODEC_ID_PCM_S16LE, AV_CODEC_ID_PCM_S24LE, AV_CODEC_ID_PCM_F32LE].contains(codec)
+        // Matroska can, by its standard, but libav writes it only where it is told to.
+        case .mkv: codec != AV_CODEC_ID_RAWVIDEO && Muxer.canHold(codec, in: muxer)
         default: Muxer.canHold(codec, in: muxer)
         }
     }
@@ -434,6 +472,31 @@ extension Container {
             ].contains(codec)
         case .webm: codec == AV_CODEC_ID_WEBVTT
         default: false
+        }
+    }
+}
+
+extension VideoCodec {
+    fileprivate var codecID: AVCodecID? {
+        switch self {
+        case .h264: AV_CODEC_ID_H264
+        case .hevc: AV_CODEC_ID_HEVC
+        case .av1: AV_CODEC_ID_AV1
+        case .vp9: AV_CODEC_ID_VP9
+        case .auto, .copy, .none: nil
+        }
+    }
+}
+
+extension AudioCodec {
+    fileprivate var codecID: AVCodecID? {
+        switch self {
+        case .aac: AV_CODEC_ID_AAC
+        case .opus: AV_CODEC_ID_OPUS
+        case .mp3: AV_CODEC_ID_MP3
+        case .flac: AV_CODEC_ID_FLAC
+        case .pcm: AV_CODEC_ID_PCM_S16LE
+        case .auto, .copy, .none: nil
         }
     }
 }

@@ -26,7 +26,8 @@ struct SampleScript {
         isSpoken = avfilter_get_by_name("flite") != nil
         if !isSpoken {
             control.warnings.add(
-                MediaWarning(.adjusted, "these libraries have no voice (the filter flite), so a tone stands for the words"))
+                MediaWarning(
+                    .adjusted, "these libraries have no voice (the filter flite), so a tone stands for the words"))
         }
         var lengths: [String: Double] = [:]
         var cues: [SampleClipResult.Cue] = []

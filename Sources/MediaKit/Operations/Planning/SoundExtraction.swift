@@ -167,7 +167,8 @@ struct SoundExtraction {
 
     private func window(_ demuxer: Demuxer, start: Double?, end: Double?) -> MediaGraph.Window {
         let start = Int64(clamping: (start ?? 0) * 1e6)
-        var window = MediaGraph.Window(origin: (demuxer.startTime ?? 0) + start, isTrimmed: start > 0)
+        var window = MediaGraph.Window(origin: demuxer.presentationStart + start, isTrimmed: start > 0)
+        window.dropsPriming = demuxer.presentationStart != demuxer.startTime
         window.padsStart = true
         window.end = end.map { Int64(clamping: $0 * 1e6) - start }
         return window

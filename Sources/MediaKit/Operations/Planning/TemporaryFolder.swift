@@ -15,7 +15,9 @@ final class TemporaryFolder {
             }
         }
         throw MediaError(
-            .io, "cannot make a temporary folder in \(parents.joined(separator: " or ")): \(String(cString: strerror(errno)))")
+            .io,
+            "cannot make a temporary folder in \(parents.joined(separator: " or ")): \(String(cString: strerror(errno)))"
+        )
     }
 
     deinit {

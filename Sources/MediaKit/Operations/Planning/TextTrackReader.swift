@@ -19,7 +19,7 @@ struct TextTrackReader {
         let stream = try choose(demuxer)
         demuxer.discard(allBut: [stream.index])
         let decoder = try SubtitleDecoder(stream: stream, control: job.control)
-        let origin = Rational.microseconds.rescale(demuxer.startTime ?? 0, to: Rational(1, 1000))
+        let origin = Rational.microseconds.rescale(demuxer.presentationStart, to: Rational(1, 1000))
         var events: [SubtitleTrackEvent] = []
         let packet = try Packet()
         while try demuxer.read(into: packet) {

@@ -32,8 +32,8 @@ struct VideoEncoderChoice {
         }
         if codec == .hevc, container.isMovie { made.codecTag = "hvc1" }
         switch name {
-        case "libx264": Self.setX264(&made, video, statisticsPath)
-        case "libx265": Self.setX265(&made, video, budget, statisticsPath)
+        case "libx264": try Self.setX264(&made, video, statisticsPath)
+        case "libx265": try Self.setX265(&made, video, budget, statisticsPath)
         case "libsvtav1": try Self.setSVT(&made, video, budget)
         case "libvpx-vp9": Self.setVPX(&made, video, budget)
         default: break
@@ -68,7 +68,31 @@ struct VideoEncoderChoice {
         if let level = video.level { made.options["level"] = level }
     }
 
-    private static func setX264(_ made: inout EncoderSettings, _ video: VideoSettings, _ statisticsPath: String?) {
+    /// x264 and x265 print a complaint to standard error by themselves, so that nonsense must not reach them.
+    private static func requireKnown(
+        _ video: VideoSettings, encoder: String, tunes: Set<String>, profiles: Set<String>
+    ) throws {
+        let parts = video.tune.map { $0.split(separator: ",").map(String.init) } ?? []
+        let asked = [
+            ("preset", [video.preset ?? "veryfast"], Set(presetNames)), ("tune", parts, tunes),
+            ("profile", video.profile.map { [$0] } ?? [], profiles),
+        ]
+        for (name, values, known) in asked {
+            guard let wrong = values.first(where: { !known.contains($0) }) else { continue }
+            throw MediaError(
+                .unsupported, "\(encoder) has no \(name) \"\(wrong)\"",
+                hint: "it has \(known.sorted().joined(separator: ", "))")
+        }
+    }
+
+    private static func setX264(
+        _ made: inout EncoderSettings, _ video: VideoSettings, _ statisticsPath: String?
+    ) throws {
+        try requireKnown(
+            video, encoder: "libx264",
+            tunes: [
+                "film", "animation", "grain", "stillimage", "psnr", "ssim", "fastdecode", "zerolatency",
+            ], profiles: ["baseline", "main", "high", "high10", "high422", "high444"])
         setCommon(&made, video)
         made.options["preset"] = video.preset ?? "veryfast"
         if video.bitRate == nil { made.options["crf"] = "\(video.crf ?? 23)" }
@@ -79,7 +103,14 @@ struct VideoEncoderChoice {
 
     private static func setX265(
         _ made: inout EncoderSettings, _ video: VideoSettings, _ budget: CoreBudget, _ statisticsPath: String?
-    ) {
+    ) throws {
+        try requireKnown(
+            video, encoder: "libx265",
+            tunes: ["psnr", "ssim", "grain", "zerolatency", "fastdecode", "animation"],
+            profiles: [
+                "main", "main10", "main12", "main422-10", "main422-12", "main444-8", "main444-10", "main444-12",
+                "mainstillpicture", "main444-stillpicture", "main-intra", "main10-intra",
+            ])
         made.options["preset"] = video.preset ?? "veryfast"
         if let tune = video.tune { made.options["tune"] = tune }
         if let profile = video.profile { made.options["profile"] = profile }

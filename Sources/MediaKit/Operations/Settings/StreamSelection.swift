@@ -67,14 +67,17 @@ public struct StreamSelection: Codable, Sendable, Equatable {
             return streams.max { ($0.pixels, $1.index) < ($1.pixels, $0.index) }
         }
         guard streams.indices.contains(video) else {
-            throw MediaError(.notFound, "there is no video stream \(video) (\(streams.count) in all)", input: demuxer.name)
+            throw MediaError(
+                .notFound, "there is no video stream \(video) (\(streams.count) in all)", input: demuxer.name)
         }
         return streams[video]
     }
 
     func chooseAudio(_ demuxer: Demuxer) throws -> [InputStream] {
         try Self.choose(audio, among: demuxer.streams.filter { $0.kind == .audio }, "audio", demuxer) { streams in
-            streams.max { ($0.isDefault ? 1 : 0, $0.channels, $1.index) < ($1.isDefault ? 1 : 0, $1.channels, $0.index) }
+            streams.max {
+                ($0.isDefault ? 1 : 0, $0.channels, $1.index) < ($1.isDefault ? 1 : 0, $1.channels, $0.index)
+            }
         }
     }
 

@@ -116,7 +116,8 @@ public struct VideoSettings: Codable, Sendable, Equatable {
             throw MediaError(.badRequest, "video.gopSeconds must lie between 0.01 and 600")
         }
         if let pixelFormat, PixelFormat(name: pixelFormat) == nil {
-            throw MediaError(.badRequest, "there is no pixel format \"\(pixelFormat)\"", hint: "yuv420p is the usual one")
+            throw MediaError(
+                .badRequest, "there is no pixel format \"\(pixelFormat)\"", hint: "yuv420p is the usual one")
         }
         try size?.validate()
         if codec == .copy || codec == .none, asksForEncoding {

@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+/// The real command, run as a process of its own.
+struct KilnProcess {
+    /// How a run ended and what it printed.
+    struct Outcome {
+        var status: Int32
+        var output: [UInt8]
+        var error: String
+        var text: String { String(decoding: output, as: UTF8.self) }
+
+        /// Reads what was printed as JSON.
+        func decoded<Value: Decodable>(_ type: Value.Type) throws -> Value {
+            try JSONDecoder().decode(type, from: Data(output))
+        }
+    }
+
+    /// The executable that was built along with the tests: it lies beside them.
+    static let executable: URL? = {
+        let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        let folders = [tests.deletingLastPathComponent(), Bundle.main.bundleURL] + Bundle.allBundles.map(\.bundleURL)
+        // A bundle may be the folder itself or a thing within it.
+        return folders.flatMap { [$0, $0.deletingLastPathComponent()] }
+            .map { $0.appending(path: "kiln") }.first { FileManager.default.isExecutableFile(atPath: $0.path) }
+    }()
+
+    struct NotBuilt: Error, CustomStringConvertible {
+        let description = "the executable kiln does not lie beside the tests"
+    }
+
+    /// Runs `kiln` to its end.
+    ///
+    /// - Parameters:
+    ///   - input: what it finds on standard input.
+    ///   - interruption: a signal that it is sent as soon as it has printed a line on standard error.
+    static func run(
+        _ arguments: [String], input: [UInt8] = [], in folder: String? = nil, interruption: Int32? = nil
+    ) async throws -> Outcome {
+        let process = Process()
+        guard let executable else { throw NotBuilt() }
+        process.executableURL = executable
+        process.arguments = arguments
+        if let folder { process.currentDirectoryURL = URL(filePath: folder) }
+        let output = Pipe(), error = Pipe(), stdin = Pipe()
+        process.standardOutput = output
+        process.standardError = error
+        process.standardInput = stdin
+        let ended = AsyncStream<Int32>.makeStream()
+        process.terminationHandler = { process in
+            ended.continuation.yield(process.terminationReason == .uncaughtSignal ? -1 : process.terminationStatus)
+            ended.continuation.finish()
+        }
+        try process.run()
+        let identifier = process.processIdentifier
+        async let printed = readAll(output.fileHandleForReading)
+        async let complained = readAll(error.fileHandleForReading) { bytes in
+            if let interruption, bytes.contains(UInt8(ascii: "\n")) { kill(identifier, interruption) }
+        }
+        feed(input, to: stdin.fileHandleForWriting)
+        var status: Int32 = -1
+        for await value in ended.stream { status = value }
+        return Outcome(
+            status: status, output: await printed, error: String(decoding: await complained, as: UTF8.self))
+    }
+
+    /// Reads to the end on a thread of its own. `look` sees all that has come when the first bytes have.
+    private static func readAll(
+        _ handle: FileHandle, look: @escaping @Sendable ([UInt8]) -> Void = { _ in }
+    ) async -> [UInt8] {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                var bytes: [UInt8] = []
+                var hasLooked = false
+                while true {
+                    let part = handle.availableData
+                    if part.isEmpty { break }
+                    bytes += part
+                    if !hasLooked, bytes.contains(UInt8(ascii: "\n")) {
+                        hasLooked = true
+                        look(bytes)
+                    }
+                }
+                continuation.resume(returning: bytes)
+            }
+        }
+    }
+
+    private static func feed(_ bytes: [UInt8], to handle: FileHandle) {
+        Thread.detachNewThread {
+            // A reader that has seen enough is no failure of the test.
+            signal(SIGPIPE, SIG_IGN)
+            try? handle.write(contentsOf: Data(bytes))
+            try? handle.close()
+        }
+    }
+}
