@@ -167,7 +167,7 @@ final class EncodeStage: Stage, BranchTarget, @unchecked Sendable {
     }
 
     private func deliver(_ packet: Packet, _ encoder: Encoder) -> Bool {
-        if let pts = packet.pts, let duration = durations.removeValue(forKey: pts), !isSound {
+        if let pts = packet.pts, let duration = durations.removeValue(forKey: pts) {
             packet.duration = duration
         }
         tally.packets += 1

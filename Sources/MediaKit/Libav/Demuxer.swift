@@ -116,6 +116,7 @@ final class Demuxer: @unchecked Sendable {
     ///
     /// - Returns: false at the end.
     func read(into packet: Packet) throws -> Bool {
+        var vainTries = 0
         while true {
             let result = av_read_frame(raw, packet.raw)
             try bridge.rethrow()
@@ -125,7 +126,10 @@ final class Demuxer: @unchecked Sendable {
                 if streams.indices.contains(index) { packet.dropImpossibleTimes(timeBase: streams[index].timeBase) }
                 return true
             case CAV_ERROR_EOF: return false
-            case cav_error(EAGAIN): try control.checkpoint()
+            case cav_error(EAGAIN):
+                try control.checkpoint()
+                vainTries += 1
+                guard vainTries < 10_000 else { throw MediaError(.badInput, "it cannot be read on", input: name) }
             case CAV_ERROR_EXIT: throw control.failure ?? MediaError(.cancelled, "cancelled", input: name)
             default: throw MediaError.libav(result, "cannot read on", input: name)
             }

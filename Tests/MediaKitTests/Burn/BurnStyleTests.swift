@@ -202,7 +202,7 @@ import Testing
     }
 
     @Test func `no more lines are shown than allowed, the rest comes after`() async throws {
-        let text = String(repeating: "several words that fill the lines ", count: 24)
+        let text = (0..<150).map { "word\($0)" }.joined(separator: " ")
         let clip = burningClip(frames: 10, rate: 10)
         let one = try #require(try await bench.ink(srt("Hp"), clip: clip))
         let result = try await bench.burn(

@@ -35,7 +35,7 @@ import Testing
     @Test func `a caption between two pictures begins with the one at or after it and ends likewise`() async throws {
         let input = try bench.put(.ordinary(seconds: 2, width: 320, height: 180))
         #expect(
-            try await captioned(input, [(401, 1190, "Hello"), (1560, 1561, "x"), (1601, 1639, "never")])
+            try await captioned(input, [(401, 1190, "Hello"), (1560, 1561, "blink"), (1601, 1639, "never")])
                 == Array(11..<30) + [39])
     }
 
