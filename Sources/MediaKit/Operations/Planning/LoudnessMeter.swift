@@ -9,8 +9,9 @@ final class LoudnessMeter: FrameConsumer, @unchecked Sendable {
     static let sampleRate = 16_000
     static let samplesPerStep = sampleRate / 100
 
-    /// Mean square of each step; full scale is 1.
-    private(set) var levels: [Float] = []
+    /// Mean square of each step, the last of which may be shorter; full scale is 1.
+    var levels: [Float] { count > 0 ? whole + [sum / Float(count)] : whole }
+    private var whole: [Float] = []
     private var sum: Float = 0
     private var count = 0
 
@@ -21,7 +22,7 @@ final class LoudnessMeter: FrameConsumer, @unchecked Sendable {
                 sum += samples[index] * samples[index]
                 count += 1
                 if count == Self.samplesPerStep {
-                    levels.append(sum / Float(count))
+                    whole.append(sum / Float(count))
                     sum = 0
                     count = 0
                 }
