@@ -52,10 +52,12 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .executableTarget(name: "kiln", dependencies: ["Worker", "MediaKit"], swiftSettings: swiftSettings),
+        // Starts what the benchmarks measure.
+        .target(name: "CForkExec"),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "MediaKit", "ByteIO",
+                "MediaKit", "CForkExec",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks",

@@ -54,7 +54,8 @@ static void push(uint64_t job, int level, const char *name, const char *text) {
                 s->line.job = job;
                 s->line.level = level;
                 size_t at = 0;
-                if (name && *name) {
+                // Contexts without a codec, such as a parser's, are named so.
+                if (name && *name && strcmp(name, "NULL")) {
                     at = av_strlcpy(s->line.text, name, sizeof s->line.text - 2);
                     if (at > sizeof s->line.text - 3) at = sizeof s->line.text - 3;
                     s->line.text[at++] = ':';

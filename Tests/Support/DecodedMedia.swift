@@ -7,6 +7,12 @@ public struct Plane: Sendable {
     public var height: Int
     public var samples: [UInt8]
 
+    public init(width: Int, height: Int, samples: [UInt8]) {
+        self.width = width
+        self.height = height
+        self.samples = samples
+    }
+
     public subscript(_ x: Int, _ y: Int) -> UInt8 { samples[y * width + x] }
 
     /// Only these rows of it.

@@ -1,7 +1,7 @@
 import CLibass
 
 /// The owner of one libass library and renderer, with its fonts. Starting one reads the system's font configuration,
-/// which takes milliseconds and megabytes: what measures text and what draws it share one.
+/// which takes some milliseconds.
 ///
 /// Thread safety: not safe for use from two threads at once.
 final class CaptionLibrary {

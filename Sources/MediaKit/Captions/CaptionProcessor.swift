@@ -67,12 +67,13 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
         let geometry = CaptionGeometry(
             width: frame.width, height: frame.height, sampleAspectRatio: frame.sampleAspectRatio)
         let aspect = frame.sampleAspectRatio
-        let library = try CaptionLibrary(fonts: settings.fonts, defaultFamily: settings.style.fontFamily)
-        let canvas = CaptionCanvas(
-            width: Int((Double(frame.width) * (aspect.isPositive ? aspect.value : 1)).rounded()), height: frame.height)
-        let fonts = try fontsOfCues(canvas, geometry, library)
+        let script = try script(
+            CaptionCanvas(
+                width: Int((Double(frame.width) * (aspect.isPositive ? aspect.value : 1)).rounded()),
+                height: frame.height))
         let renderer = try CaptionRenderer(
-            script: try script(canvas, library), geometry: geometry, shared: library, fontReport: fonts)
+            script: script, geometry: geometry,
+            library: try CaptionLibrary(fonts: settings.fonts, defaultFamily: settings.style.fontFamily))
         try report(renderer)
         let made = Drawing(
             renderer: renderer,
@@ -82,23 +83,12 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
         return made
     }
 
-    /// Looks for the cues' fonts before anything is measured with them; how the lines break does not matter for that.
-    /// `nil` for a script, of which nothing is measured.
-    private func fontsOfCues(
-        _ canvas: CaptionCanvas, _ geometry: CaptionGeometry, _ library: CaptionLibrary
-    ) throws -> FontReport? {
-        guard case .cues = document.content else { return nil }
-        let draft = try document.script(
-            style: settings.style, geometry: canvas, replacesStyles: settings.overridesStyles,
-            measure: TextLayoutWidth.estimate)
-        return try CaptionRenderer(script: draft.script, geometry: geometry, shared: library).fontReport
-    }
-
-    private func script(_ canvas: CaptionCanvas, _ library: CaptionLibrary) throws -> ASSScript {
+    private func script(_ canvas: CaptionCanvas) throws -> ASSScript {
         var measure: TextMeasure = TextLayoutWidth.estimate
         if case .cues = document.content {
-            // Only here: measuring looks for the fonts, and those attached to a script are not known yet.
-            let measurer = try CaptionTextMeasurer(shared: library)
+            // With a library of its own: one that has looked for fonts before reports no substitutes any more.
+            let measurer = try CaptionTextMeasurer(
+                fonts: settings.fonts, defaultFamily: settings.style.fontFamily)
             let family = settings.style.fontFamily
             measure = { measurer.width(of: $0, family: family, bold: $1, italic: $2) }
         }

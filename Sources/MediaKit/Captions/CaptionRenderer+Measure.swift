@@ -18,7 +18,6 @@ public final class CaptionTextMeasurer {
     /// Widths remembered; a wrapper asks for the same words again and again.
     private static let memory = 4096
 
-    let shared: CaptionLibrary
     private let renderer: CaptionRenderer
     private let track: UnsafeMutablePointer<ASS_Track>
     private var known: [Key: Double] = [:]
@@ -27,12 +26,7 @@ public final class CaptionTextMeasurer {
     ///   - fonts: fonts to look in before the system's.
     ///   - defaultFamily: the family that stands in where the one asked for is not installed.
     /// - Throws: `MediaError` with `internal` if libass cannot be started.
-    public convenience init(fonts: [FontFile] = [], defaultFamily: String? = nil) throws {
-        try self.init(shared: try CaptionLibrary(fonts: fonts, defaultFamily: defaultFamily))
-    }
-
-    init(shared: CaptionLibrary) throws {
-        self.shared = shared
+    public init(fonts: [FontFile] = [], defaultFamily: String? = nil) throws {
         let header = """
             [Script Info]
             ScriptType: v4.00+
@@ -48,7 +42,8 @@ public final class CaptionTextMeasurer {
             """
         renderer = try CaptionRenderer(
             script: Array(header.utf8),
-            geometry: CaptionGeometry(width: Self.frameWidth, height: Self.size * 4), shared: shared)
+            geometry: CaptionGeometry(width: Self.frameWidth, height: Self.size * 4),
+            library: try CaptionLibrary(fonts: fonts, defaultFamily: defaultFamily))
         guard let track = ass_new_track(renderer.library) else {
             throw MediaError(.internal, "libass could not start a track")
         }

@@ -33,10 +33,10 @@ public final class CaptionRenderer {
     public let droppedEventCount: Int
 
     let track: UnsafeMutablePointer<ASS_Track>
-    let shared: CaptionLibrary
-    var renderer: OpaquePointer { shared.renderer }
-    var library: OpaquePointer { shared.library }
-    var log: CaptionLog { shared.log }
+    let owner: CaptionLibrary
+    var renderer: OpaquePointer { owner.renderer }
+    var library: OpaquePointer { owner.library }
+    var log: CaptionLog { owner.log }
     private var image: UnsafeMutablePointer<ASS_Image>?
     private var schedule: CaptionSchedule
     private var renderedSegment: Int?
@@ -55,26 +55,22 @@ public final class CaptionRenderer {
     ) throws {
         try self.init(
             script: script, geometry: geometry, wrapsAnywhere: wrapsAnywhere,
-            shared: try CaptionLibrary(fonts: fonts, defaultFamily: defaultFamily))
+            library: try CaptionLibrary(fonts: fonts, defaultFamily: defaultFamily))
     }
 
     /// Renders a script whose events are apart from its text, with times exact to the millisecond.
-    ///
-    /// - Parameter fontReport: what is known of its fonts already. libass names a font only when it first opens it, so
-    ///   a second renderer of the same library would find nothing to report.
     convenience init(
-        script: ASSScript, geometry: CaptionGeometry, wrapsAnywhere: Bool = false, shared: CaptionLibrary,
-        fontReport: FontReport? = nil
+        script: ASSScript, geometry: CaptionGeometry, wrapsAnywhere: Bool = false, library owner: CaptionLibrary
     ) throws {
         try self.init(
             script: Array(script.header.utf8), events: script.events, geometry: geometry,
-            wrapsAnywhere: wrapsAnywhere, shared: shared, fontReport: fontReport)
+            wrapsAnywhere: wrapsAnywhere, library: owner)
     }
 
     /// - Parameter events: those that are not in the script itself. As text they would lose their milliseconds.
     init(
         script: [UInt8], events: [ASSEvent] = [], geometry: CaptionGeometry, wrapsAnywhere: Bool = false,
-        shared: CaptionLibrary, fontReport known: FontReport? = nil
+        library owner: CaptionLibrary
     ) throws {
         try geometry.validate()
         guard script.count <= Self.maximumScriptBytes else {
@@ -84,32 +80,32 @@ public final class CaptionRenderer {
         }
         var copy = script
         let parsed = copy.withUnsafeMutableBytes {
-            ass_read_memory(shared.library, $0.bindMemory(to: CChar.self).baseAddress, $0.count, nil)
+            ass_read_memory(owner.library, $0.bindMemory(to: CChar.self).baseAddress, $0.count, nil)
         }
         guard let track = parsed else {
             throw MediaError(
                 .badInput, "the subtitles are not an ASS script",
                 hint: "it needs a [Script Info] and an [Events] section",
-                log: shared.log.drain().filter { $0.level <= 2 }.map(\.text))
+                log: owner.log.drain().filter { $0.level <= 2 }.map(\.text))
         }
         for event in events {
             var chunk = Array(event.chunk.utf8)
             chunk.withUnsafeMutableBytes {
                 ass_process_chunk(
-                    track, $0.bindMemory(to: CChar.self).baseAddress, Int32(clamping: $0.count), event.start,
+                    track, $0.bindMemory(to: CChar.self).baseAddress, Int32($0.count), event.start,
                     event.end - event.start)
             }
         }
         if wrapsAnywhere { _ = ass_track_set_feature(track, ASS_FEATURE_WRAP_UNICODE, 1) }
 
         self.geometry = geometry
-        self.shared = shared
+        self.owner = owner
         self.track = track
         droppedEventCount = Self.dropUnreasonableEvents(of: track, geometry: geometry)
         schedule = CaptionSchedule(Self.events(of: track))
 
-        shared.findFonts()
-        fontReport = known ?? makeFontReport(fonts: shared.fonts)
+        owner.findFonts()
+        fontReport = makeFontReport(fonts: owner.fonts)
         setFrame(width: geometry.width, height: geometry.height)
         if geometry.sampleAspectRatio.isPositive, geometry.sampleAspectRatio.value != 1 {
             // libass's ratio is how much wider text is drawn than it is high, in the pixels that are rendered for.

@@ -129,7 +129,7 @@ final class EncodeStage: Stage, BranchTarget, @unchecked Sendable {
         frame.pts = pts
         if let lastPTS, !isSound, durations[lastPTS] != nil { durations[lastPTS] = pts - lastPTS }
         lastPTS = pts
-        durations[pts] = frame.duration
+        if !isSound { durations[pts] = frame.duration }
         if !isSound { choosePictureType(frame, pts) }
         tally.frames += 1
         if !isSound { control.progress.countFrame() }
@@ -167,7 +167,7 @@ final class EncodeStage: Stage, BranchTarget, @unchecked Sendable {
     }
 
     private func deliver(_ packet: Packet, _ encoder: Encoder) -> Bool {
-        if let pts = packet.pts, let duration = durations.removeValue(forKey: pts), !isSound {
+        if let pts = packet.pts, let duration = durations.removeValue(forKey: pts) {
             packet.duration = duration
         }
         tally.packets += 1

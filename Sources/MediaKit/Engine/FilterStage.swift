@@ -102,9 +102,19 @@ final class FilterStage: Stage, @unchecked Sendable {
         let made = try FilterGraph(
             sources: sources,
             text: text.joined(nothing: plan.isPicture ? "null" : "anull", sources: sourceCount),
-            isVideo: plan.isPicture, threads: control.budget.filterThreads, control: control)
+            // No filter of sound that is used here works in slices.
+            isVideo: plan.isPicture, threads: plan.isPicture ? control.budget.filterThreads : 1, control: control)
+        try checkSize(made.output)
         if let samples = target.frameSize { made.setFrameSize(samples) }
         graph = made
+    }
+
+    private func checkSize(_ format: FrameFormat) throws {
+        guard format.width * format.height > control.limits.pixels else { return }
+        throw MediaError(
+            .resourceLimit,
+            "pictures of \(format.width)x\(format.height) are larger than the limit of \(control.limits.pixels) pixels",
+            hint: "raise limits.pixels or ask for a smaller size")
     }
 
     private func finishGraph() throws {

@@ -14,6 +14,8 @@ final class GraphRunner {
     struct Report: Sendable {
         /// By index of `decoded`.
         var decoded: [DecodeTally] = []
+        /// By index of `copied`.
+        var copied: [CopyTally] = []
         /// By index of `branches`; `nil` for those that are only looked at.
         var encoded: [EncodeTally?] = []
         /// By output, then stream.
@@ -56,8 +58,9 @@ final class GraphRunner {
         let decoding = try graph.decoded.enumerated().map { index, decoded in
             try makeDecoder(decoded, index: index, filtering: filtering)
         }
+        let copying = graph.copied.map { makeCopy($0, muxing: muxing) }
         let demuxing = demuxers.enumerated().compactMap { index, demuxer in
-            makeDemuxer(demuxer, index: index, decoding: decoding, muxing: muxing)
+            makeDemuxer(demuxer, index: index, decoding: decoding, copying: copying)
         }
         try announceCopies(muxing)
 
@@ -73,7 +76,8 @@ final class GraphRunner {
             for warning in stage.warnings { control.warnings.add(MediaWarning(.container, warning)) }
         }
         return Report(
-            decoded: decoding.map(\.tally), encoded: encoding.map { $0?.tally }, muxed: muxing.map(\.tallies))
+            decoded: decoding.map(\.tally), copied: copying.map(\.tally), encoded: encoding.map { $0?.tally },
+            muxed: muxing.map(\.tallies))
     }
 
     // MARK: Wiring
@@ -114,8 +118,14 @@ final class GraphRunner {
             threads: stream.kind == .audio ? 1 : control.budget.decoderThreads, control: control)
     }
 
+    private func makeCopy(_ copied: MediaGraph.CopiedStream, muxing: [MuxStage]) -> CopyRoute {
+        CopyRoute(
+            copied: copied, stream: demuxers[copied.source.input].streams[copied.source.stream],
+            inbox: muxing[copied.slot.output].inbox, tolerance: tolerance, limits: control.limits)
+    }
+
     private func makeDemuxer(
-        _ demuxer: Demuxer, index: Int, decoding: [DecodeStage], muxing: [MuxStage]
+        _ demuxer: Demuxer, index: Int, decoding: [DecodeStage], copying: [CopyRoute]
     ) -> DemuxStage? {
         var routes: [Int: [DemuxStage.Route]] = [:]
         var starts: [Int64] = []
@@ -123,10 +133,7 @@ final class GraphRunner {
             routes[decoded.source.stream, default: []].append(.decode(stage.inbox))
             starts.append(decoded.window.isTrimmed ? decoded.window.origin : .min)
         }
-        for copied in graph.copied where copied.source.input == index {
-            let route = CopyRoute(
-                copied: copied, stream: demuxer.streams[copied.source.stream],
-                inbox: muxing[copied.slot.output].inbox)
+        for (copied, route) in zip(graph.copied, copying) where copied.source.input == index {
             routes[copied.source.stream, default: []].append(.copy(route))
             starts.append(copied.window.isTrimmed ? copied.window.origin : .min)
         }

@@ -40,11 +40,16 @@ final class Inbox<Item: Sendable>: @unchecked Sendable {
         }
     }
 
+    /// What all pads together may hold in items while another pad is awaited: nearly empty packets take their memory
+    /// in libav's structures around them, about half a kilobyte each.
+    private static var totalItemLimit: Int { 400_000 }
+
     private let itemLimit: Int
     private let byteLimit: Int
     private let totalByteLimit: Int
     private var pads: [Pad]
     private var totalBytes = 0
+    private var totalItems = 0
     private var awaited: Int?
     private var isClosed = false
     private let lock = ConditionLock()
@@ -69,6 +74,7 @@ final class Inbox<Item: Sendable>: @unchecked Sendable {
             pads[pad].items.append((item, bytes))
             pads[pad].bytes += bytes
             totalBytes += bytes
+            totalItems += 1
             lock.signalAll()
             return true
         }
@@ -93,7 +99,7 @@ final class Inbox<Item: Sendable>: @unchecked Sendable {
                 if isClosed { return .closed }
                 if let item = take(pad) { return .item(item) }
                 if pads[pad].isFinished { return .finished }
-                if totalBytes >= totalByteLimit { return .pressed }
+                if isFull { return .pressed }
                 lock.wait()
             }
         }
@@ -122,13 +128,16 @@ final class Inbox<Item: Sendable>: @unchecked Sendable {
         let own = pads[pad]
         if own.count == 0 { return true }
         if own.count < itemLimit, own.bytes < byteLimit { return true }
-        return awaited != nil && awaited != pad && totalBytes < totalByteLimit
+        return awaited != nil && awaited != pad && !isFull
     }
+
+    private var isFull: Bool { totalBytes >= totalByteLimit || totalItems >= Self.totalItemLimit }
 
     private func take(_ pad: Int) -> Item? {
         let before = pads[pad].bytes
         guard let item = pads[pad].take() else { return nil }
         totalBytes -= before - pads[pad].bytes
+        totalItems -= 1
         lock.signalAll()
         return item
     }

@@ -25,7 +25,8 @@ final class JobControl: Sendable {
     init(budget: CoreBudget, limits: Limits) {
         self.budget = budget
         self.limits = limits
-        deadline = limits.wallSeconds.map { ContinuousClock.now + .seconds($0) }
+        // `Duration` traps on what is too long for it.
+        deadline = limits.wallSeconds.map { ContinuousClock.now + .seconds(min($0, 1e9)) }
     }
 
     /// Whether stages should end. One atomic read, cheap enough for every packet.

@@ -16,6 +16,8 @@ public struct MediaWarning: Codable, Sendable, Hashable, CustomStringConvertible
         public static let lostFrames = Code(rawValue: "lost_frames")
         /// Frames that were damaged and shown as well as possible.
         public static let concealedFrames = Code(rawValue: "concealed_frames")
+        /// The input is damaged in a way that cost no frame as far as can be told.
+        public static let damagedInput = Code(rawValue: "damaged_input")
         /// The input or result is shorter or longer than it says or should be.
         public static let durationMismatch = Code(rawValue: "duration_mismatch")
         /// A font that was asked for is not there; another took its place.

@@ -6,6 +6,7 @@ import ByteIO
 final class OutputTarget: @unchecked Sendable {
     let sink: any ByteSink
     private let output: any MuxerOutput
+    private var limit: Int64?
     /// Whether a muxer may go back to the start.
     let isSeekable: Bool
     var name: String { sink.name }
@@ -24,13 +25,18 @@ final class OutputTarget: @unchecked Sendable {
 
     func makeBridge(control: JobControl) throws -> OutputBridge {
         let sink = sink
+        limit = control.limits.outputBytes
         control.onStop { sink.cancel() }
         return try OutputBridge(output: output, name: name, seekable: isSeekable, control: control)
     }
 
     /// Puts the index in its place. Returns warnings.
     func finishLayout() throws -> [String] {
-        do { return try output.finish() } catch { throw MediaError.wrapping(error, input: name) }
+        let warnings: [String]
+        do { warnings = try output.finish() } catch { throw MediaError.wrapping(error, input: name) }
+        // The muxer knows nothing of the room in front of the media.
+        if let limit, size > limit { throw MediaError.outputTooLarge(name, limit: limit) }
+        return warnings
     }
 
     /// Bytes written, as a reader will see them.
@@ -41,4 +47,12 @@ final class OutputTarget: @unchecked Sendable {
     }
 
     func abort() { sink.abort() }
+}
+
+extension MediaError {
+    static func outputTooLarge(_ name: String, limit: Int64) -> MediaError {
+        MediaError(
+            .resourceLimit, "the output is larger than the limit of \(limit) bytes",
+            hint: "raise limits.outputBytes or lower the quality", input: name)
+    }
 }

@@ -66,7 +66,9 @@ public struct PictureSize: Codable, Sendable, Equatable {
         let boxWidth = Double(self.width ?? .max)
         let boxHeight = Double(self.height ?? .max)
         func whole(_ value: Double) -> Int {
-            even ? max(2, Int((value / 2).rounded()) * 2) : max(1, Int(value.rounded()))
+            // A container may claim pixels of any shape; what is absurd fails in the filters.
+            let value = min(max(value, 1), 16_777_216)
+            return even ? max(2, Int((value / 2).rounded()) * 2) : Int(value.rounded())
         }
         let effective: Fit = self.width == nil || self.height == nil ? .contain : fit
         switch effective {

@@ -44,7 +44,7 @@ final class ProgressMeter: Sendable {
     }
 
     func written(until microseconds: Int64) {
-        if microseconds > position.load(ordering: .relaxed) { position.store(microseconds, ordering: .relaxed) }
+        position.max(microseconds, ordering: .relaxed)
     }
 
     func written(bytes count: Int64) { bytes.store(count, ordering: .relaxed) }

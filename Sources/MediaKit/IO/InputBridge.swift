@@ -51,8 +51,9 @@ final class InputBridge {
     }
 
     private func read(_ buffer: UnsafeMutableRawBufferPointer) -> Int32 {
-        if control.isStopped { return CAV_ERROR_EXIT }
         do {
+            // Also while an input is opened and analysed, when nobody else watches the clock.
+            try control.checkpoint()
             let count = try source.read(into: buffer, at: position)
             // libav takes 0 for "again", for ever.
             guard count > 0 else { return CAV_ERROR_EOF }
@@ -61,7 +62,7 @@ final class InputBridge {
             return Int32(count)
         } catch {
             parked = error
-            return cav_error(EIO)
+            return control.isStopped ? CAV_ERROR_EXIT : cav_error(EIO)
         }
     }
 

@@ -47,9 +47,7 @@ final class OutputBridge {
         if control.isStopped { return CAV_ERROR_EXIT }
         do {
             if let limit = control.limits.outputBytes, position + Int64(bytes.count) > limit {
-                throw MediaError(
-                    .resourceLimit, "\(name): the output is larger than the limit of \(limit) bytes",
-                    hint: "raise limits.outputBytes or lower the quality")
+                throw MediaError.outputTooLarge(name, limit: limit)
             }
             try output.write(bytes, at: position)
             position += Int64(bytes.count)

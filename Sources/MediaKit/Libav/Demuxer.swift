@@ -22,6 +22,7 @@ final class Demuxer: @unchecked Sendable {
     let raw: UnsafeMutablePointer<AVFormatContext>
     private(set) var streams: [InputStream] = []
     private let bridge: InputBridge
+    private let probeScore: Int32
     private let control: JobControl
 
     /// Opens `source` and analyses its streams.
@@ -39,7 +40,7 @@ final class Demuxer: @unchecked Sendable {
         let smallReads = analysis == .headerIfSoundIsKnown && source.isSeekable
         bridge = try InputBridge(source: source, control: control, bufferSize: smallReads ? 4 << 10 : 64 << 10)
 
-        let format = try Self.recognise(bridge, control: control, name: source.name)
+        let (format, score) = try Self.recognise(bridge, control: control, name: source.name)
         var context = avformat_alloc_context()
         let opened = try allocated(context, "a demuxer")
         opened.pointee.pb = bridge.io
@@ -56,6 +57,7 @@ final class Demuxer: @unchecked Sendable {
             throw Self.openError(result, bridge: bridge, control: control, name: source.name)
         }
         raw = context
+        probeScore = score
         // From here on all properties are set, and deinit closes it if this throws.
         try analyse(analysis)
         streams = (0..<Int(raw.pointee.nb_streams)).compactMap { index in
@@ -107,10 +109,14 @@ final class Demuxer: @unchecked Sendable {
     /// Whether jumps of timestamps are part of the format (MPEG-TS and others).
     var hasDiscontinuousTime: Bool { raw.pointee.iformat.pointee.flags & AVFMT_TS_DISCONT != 0 }
 
+    /// Whether the format was recognised by no more than a guess, as where the beginning is damaged.
+    var isGuessed: Bool { probeScore <= AVPROBE_SCORE_MAX / 4 }
+
     /// Reads the next packet of any stream that is not discarded.
     ///
     /// - Returns: false at the end.
     func read(into packet: Packet) throws -> Bool {
+        var vainTries = 0
         while true {
             let result = av_read_frame(raw, packet.raw)
             try bridge.rethrow()
@@ -120,7 +126,10 @@ final class Demuxer: @unchecked Sendable {
                 if streams.indices.contains(index) { packet.dropImpossibleTimes(timeBase: streams[index].timeBase) }
                 return true
             case CAV_ERROR_EOF: return false
-            case cav_error(EAGAIN): try control.checkpoint()
+            case cav_error(EAGAIN):
+                try control.checkpoint()
+                vainTries += 1
+                guard vainTries < 10_000 else { throw MediaError(.badInput, "it cannot be read on", input: name) }
             case CAV_ERROR_EXIT: throw control.failure ?? MediaError(.cancelled, "cancelled", input: name)
             default: throw MediaError.libav(result, "cannot read on", input: name)
             }
@@ -174,7 +183,7 @@ final class Demuxer: @unchecked Sendable {
     /// Finds out what container it is, by its first bytes alone: the name says nothing about them.
     private static func recognise(
         _ bridge: InputBridge, control: JobControl, name: String
-    ) throws -> UnsafePointer<AVInputFormat>? {
+    ) throws -> (UnsafePointer<AVInputFormat>, score: Int32) {
         var format: UnsafePointer<AVInputFormat>?
         let result = av_probe_input_buffer2(bridge.io, &format, "", nil, 0, 1 << 20)
         guard result >= 0, let format else {
@@ -186,7 +195,7 @@ final class Demuxer: @unchecked Sendable {
                 .unsupported, "it is a list of other files (\(short)), which are not followed",
                 hint: "give the media itself as the input", input: name)
         }
-        return format
+        return (format, result)
     }
 
     /// Containers that hold nothing but the names of other files.
@@ -209,6 +218,12 @@ final class Demuxer: @unchecked Sendable {
             return MediaError(
                 .badInput, "not a media file, or its header is damaged", input: name,
                 libav: MediaError.Libav(code: result, text: MediaError.libavText(result)), log: control.log.recent())
+        }
+        // libav answers "no memory" where there are too many streams.
+        if result == cav_error(ENOMEM), control.log.recent().contains(where: { $0.contains("max_streams") }) {
+            return MediaError(
+                .resourceLimit, "it has more streams than the limit of \(control.limits.streams)",
+                hint: "raise limits.streams", input: name, log: control.log.recent())
         }
         var error = MediaError.libav(result, "cannot open it", input: name)
         if error.code == .internal { error.code = .badInput }

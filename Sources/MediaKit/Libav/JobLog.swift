@@ -10,7 +10,13 @@ import Synchronization
 final class JobLog: Sendable {
     /// The mark. Never 0, which means "nobody's".
     let job: UInt64
-    private let lines = Mutex<[String]>([])
+    private struct Held {
+        var lines: [String] = []
+        /// How many lines told of an error, and the first of them.
+        var errors = 0
+        var firstError: String?
+    }
+    private let held = Mutex(Held())
     private static let kept = 40
 
     init() {
@@ -33,15 +39,25 @@ final class JobLog: Sendable {
     /// The last lines, oldest first.
     func recent(_ count: Int = 10) -> [String] {
         Self.drain()
-        return lines.withLock { Array($0.suffix(count)) }
+        return held.withLock { Array($0.lines.suffix(count)) }
     }
 
-    private func append(_ line: String) {
-        lines.withLock { held in
+    /// How many errors libav logged, and the first of them.
+    var errors: (count: Int, first: String?) {
+        Self.drain()
+        return held.withLock { ($0.errors, $0.firstError) }
+    }
+
+    private func append(_ line: String, isError: Bool) {
+        held.withLock { held in
+            if isError {
+                held.errors += 1
+                if held.firstError == nil { held.firstError = line }
+            }
             // A damaged stream says the same thing thousands of times.
-            if held.last == line { return }
-            if held.count == Self.kept { held.removeFirst() }
-            held.append(line)
+            if held.lines.last == line { return }
+            if held.lines.count == Self.kept { held.lines.removeFirst() }
+            held.lines.append(line)
         }
     }
 
@@ -65,7 +81,7 @@ final class JobLog: Sendable {
                 guard let log else { continue }
                 found[job] = log
                 let text = withUnsafeBytes(of: &line.text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-                log.append(text)
+                log.append(text, isError: line.level <= AV_LOG_ERROR)
             }
         }
     }

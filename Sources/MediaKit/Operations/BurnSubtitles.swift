@@ -197,6 +197,11 @@ extension BurnSubtitles: ExecutableOperation {
     private static let maximumFontBytes = 64 << 20
 
     func execute(_ job: Job) throws -> MediaResult {
+        .render(try Rendering(transcode, job: job, processors: processors(job)).run())
+    }
+
+    /// Reads subtitles and fonts, and tells how captions get into the pictures.
+    func processors(_ job: Job) throws -> Rendering.ProcessorMaker {
         let document = try readSubtitles(job)
         for warning in document.warnings {
             job.control.warnings.add(MediaWarning(.subtitle, "\(subtitleName): \(warning)"))
@@ -205,7 +210,7 @@ extension BurnSubtitles: ExecutableOperation {
             let source = try job.source(location)
             return FontFile(name: location, bytes: try source.readAll(limit: Self.maximumFontBytes))
         }
-        let rendering = Rendering(transcode, job: job) { demuxer, stream in
+        return { _, _ in
             [
                 CaptionProcessor(
                     document: document,
@@ -215,7 +220,6 @@ extension BurnSubtitles: ExecutableOperation {
                     control: job.control)
             ]
         }
-        return .render(try rendering.run())
     }
 
     private var subtitleName: String {

@@ -20,7 +20,12 @@ final class Job: @unchecked Sendable {
     }
 
     func source(_ location: String) throws -> any ByteSource {
-        do { return try resolver.source(for: location) } catch {
+        do {
+            let source = try resolver.source(for: location)
+            // Subtitles and fonts are read without a bridge.
+            control.onStop { [weak source] in source?.cancel() }
+            return source
+        } catch {
             var failure = MediaError.wrapping(error, input: location)
             // Not being allowed to read is the input's matter, not the output's.
             if failure.code == .cannotCreate { failure.code = .notFound }
@@ -29,14 +34,7 @@ final class Job: @unchecked Sendable {
     }
 
     func open(_ location: String, analysis: Demuxer.Analysis = .full) throws -> Demuxer {
-        let demuxer = try Demuxer(source: try source(location), control: control, analysis: analysis)
-        if let limit = control.limits.durationSeconds, let duration = demuxer.duration,
-            Double(duration) / 1e6 > limit
-        {
-            // An end may still bring it below; decoders watch the limit too.
-            control.progress.expect(microseconds: Int64(clamping: limit * 1e6))
-        }
-        return demuxer
+        try Demuxer(source: try source(location), control: control, analysis: analysis)
     }
 
     /// A sink, which is aborted by `close` unless it was finished.
@@ -69,8 +67,7 @@ final class Job: @unchecked Sendable {
     }
 
     private static func processCPU() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+        // clock(3) counts microseconds on POSIX systems.
+        Double(clock()) / 1e6
     }
 }

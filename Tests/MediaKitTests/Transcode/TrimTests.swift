@@ -61,6 +61,21 @@ struct TrimTests {
         #expect(cut.samples[0] == Array(whole.samples[0][59_256..<120_000]))
     }
 
+    @Test("finds the pictures of a format without an index, far from any key frame")
+    func transportStream() async throws {
+        let bench = try Workbench()
+        let input = try bench.put(.ordinary(seconds: 4))
+        try await bench.transcode(input, to: "a.ts") { $0.video = VideoSettings(codec: .h264, crf: 12, gopSeconds: 60) }
+        try await bench.transcode(bench.scratch("a.ts"), to: "b.mkv") {
+            $0.video = VideoSettings(codec: .h264, crf: 16)
+            $0.audio.codec = .none
+            $0.start = 2
+            $0.end = 3
+        }
+        let numbers = try #require(try bench.look("b.mkv").video).numbers
+        #expect(numbers.count >= 25 && Set(50..<74).isSubset(of: numbers), "\(numbers)")
+    }
+
     @Test("beyond the end is refused, and nothing is left")
     func beyond() async throws {
         let bench = try Workbench()

@@ -8,59 +8,125 @@ struct InputVerdict {
 
     /// Adds warnings, or throws `bad_input` where more was lost than the tolerance allows.
     func judge(graph: MediaGraph, report: GraphRunner.Report) throws {
+        let copiedEnds = graph.copied.map { report.muxed[$0.slot.output][$0.slot.stream].end }
+        guard report.decoded.contains(where: { $0.packets > 0 }) || report.copied.contains(where: { $0.packets > 0 })
+        else {
+            throw MediaError(
+                .badInput, "there is nothing in it but a header", input: demuxer.name, log: control.log.recent())
+        }
+        let furthest = (report.decoded.map(\.end) + copiedEnds).compactMap { $0 }.max()
         for (decoded, tally) in zip(graph.decoded, report.decoded) {
-            try judge(demuxer.streams[decoded.source.stream], decoded.window, tally)
+            try judge(demuxer.streams[decoded.source.stream], decoded.window, tally, furthest)
         }
-        for copied in graph.copied where !copied.isSparse {
+        for (index, copied) in graph.copied.enumerated() where !copied.isSparse {
             let stream = demuxer.streams[copied.source.stream]
-            let tally = report.muxed[copied.slot.output][copied.slot.stream]
+            tellOfDamage(report.copied[index], stream)
             guard copied.window.end == nil else { continue }
-            try judgeLength(stream, copied.window, reached: tally.end)
+            try judgeLength(stream, copied.window, reached: copiedEnds[index], furthest: furthest)
         }
+        for (branch, tally) in zip(graph.branches, report.encoded) {
+            guard let tally, let source = branch.sources.first else { continue }
+            try judgeOrder(tally, demuxer.streams[graph.decoded[source].source.stream])
+        }
+        try judgeComplaints()
     }
 
-    private func judge(_ stream: InputStream, _ window: MediaGraph.Window, _ tally: DecodeTally) throws {
-        guard tally.frames > 0 || tally.packets == 0 && window.isTrimmed else {
+    /// What the libraries said of damage that shows in no count.
+    private func judgeComplaints() throws {
+        let errors = control.log.errors
+        let known: Set<MediaWarning.Code> = [.lostFrames, .concealedFrames, .durationMismatch]
+        guard errors.count > 0 || demuxer.isGuessed, !control.warnings.all.contains(where: { known.contains($0.code) })
+        else { return }
+        let text =
+            errors.first.map { "the input is damaged: \($0)" }
+            ?? "the input is taken for \(demuxer.formatName) by a guess: its beginning is damaged"
+        guard !tolerance.strict else {
+            throw MediaError(
+                .badInput, text, hint: "allow damage with tolerance.strict = false", input: demuxer.name,
+                log: control.log.recent())
+        }
+        control.warnings.add(MediaWarning(.damagedInput, text))
+    }
+
+    private func judge(
+        _ stream: InputStream, _ window: MediaGraph.Window, _ tally: DecodeTally, _ furthest: Int64?
+    ) throws {
+        // A track without any packet may be meant so; if it is not, its length says so below.
+        guard tally.frames > 0 || tally.packets == 0 else {
             throw MediaError(
                 .badInput, "nothing in it could be decoded as \(stream.codecName)", input: demuxer.name,
                 stream: stream.index, log: control.log.recent())
         }
         let lost = Int64(tally.refusedPackets)
-        let total = lost + tally.frames
-        if lost > 0 {
-            let share = Double(lost) / Double(total)
-            let text = "\(lost) of \(total) frames could not be decoded"
-            guard share <= tolerance.lostFrames else { throw tooMuchLost(text, stream) }
-            control.warnings.add(MediaWarning(.lostFrames, text, stream: stream.index))
-        }
+        try judgeLoss(lost, of: lost + tally.frames, "frames could not be decoded", .lostFrames, stream)
         if tally.damagedFrames > 0 {
             control.warnings.add(
                 MediaWarning(
                     .concealedFrames, "\(tally.damagedFrames) of \(tally.frames) frames were damaged and mended",
                     stream: stream.index))
         }
-        if !tally.reachedWindowEnd { try judgeLength(stream, window, reached: tally.end, within: window.end) }
+        if tally.corruptPackets > 0, lost == 0, tally.damagedFrames == 0 {
+            control.warnings.add(
+                MediaWarning(
+                    .damagedInput, "\(tally.corruptPackets) of \(tally.packets) packets are incomplete",
+                    stream: stream.index))
+        }
+        if !tally.reachedWindowEnd {
+            try judgeLength(stream, window, reached: tally.end, furthest: furthest, within: window.end)
+        }
+    }
+
+    /// Damage in a copied stream goes on to whoever decodes the result. It is not loss: players mend it, as decoders
+    /// do here.
+    private func tellOfDamage(_ tally: CopyTally, _ stream: InputStream) {
+        guard tally.corruptPackets > 0 else { return }
+        control.warnings.add(
+            MediaWarning(
+                .damagedInput, "\(tally.corruptPackets) of \(tally.packets) copied packets are damaged",
+                stream: stream.index))
+    }
+
+    /// Pictures that were left out because their time was not after the last one's.
+    private func judgeOrder(_ tally: EncodeTally, _ stream: InputStream) throws {
+        try judgeLoss(
+            tally.droppedFrames, of: tally.frames + tally.droppedFrames,
+            "pictures were left out because their timestamps do not rise", .timestamps, stream)
+    }
+
+    private func judgeLoss(
+        _ lost: Int64, of total: Int64, _ what: String, _ code: MediaWarning.Code, _ stream: InputStream
+    ) throws {
+        guard lost > 0, total > 0 else { return }
+        let text = "\(lost) of \(total) \(what)"
+        guard Double(lost) <= Double(total) * tolerance.lostFrames else { throw tooMuchLost(text, stream) }
+        control.warnings.add(MediaWarning(code, text, stream: stream.index))
     }
 
     /// Compares where a stream ended with where it should have.
     ///
     /// - Parameters:
-    ///   - reached: microseconds of the result's time.
+    ///   - reached: microseconds of the result's time; `nil` if there was nothing.
+    ///   - furthest: where the longest of all streams ended: what the container as a whole promises may be kept by
+    ///     another one.
     ///   - end: where the window ends, at most as far as the stream is looked at.
     private func judgeLength(
-        _ stream: InputStream, _ window: MediaGraph.Window, reached: Int64?, within end: Int64? = nil
+        _ stream: InputStream, _ window: MediaGraph.Window, reached: Int64?, furthest: Int64?, within end: Int64? = nil
     ) throws {
-        guard var expected = stream.expectedEnd.map({ $0 - window.origin }), let reached else { return }
+        guard let promised = stream.promisedEnd ?? stream.promisedEndOfAll else { return }
+        var expected = promised - window.origin
         if let end { expected = min(expected, end) }
         let start = max(
             0, (stream.startTime.map { stream.timeBase.rescale($0, to: .microseconds) } ?? 0) - window.origin)
+        let reached = (stream.promisedEnd == nil ? furthest : reached) ?? start
         let length = expected - start
         let missing = expected - reached
         // Half a second is within what containers get wrong.
         guard length > 0, missing > 500_000 else { return }
         let text =
             "it ends after \(Self.seconds(reached - start)) of the \(Self.seconds(length)) that its header promises"
-        guard Double(missing) <= Double(length) * tolerance.lostFrames else { throw tooMuchLost(text, stream) }
+        guard !tolerance.strict, Double(missing) <= Double(length) * tolerance.lostFrames else {
+            throw tooMuchLost(text, stream)
+        }
         control.warnings.add(MediaWarning(.durationMismatch, text, stream: stream.index))
     }
 
@@ -78,24 +144,27 @@ struct InputVerdict {
 }
 
 extension InputStream {
-    /// Where the stream should end by what its container says of it, in microseconds of the input's clock; `nil`
-    /// where the container only guesses.
-    var expectedEnd: Int64? {
+    /// Whether durations come from a header that was written on purpose. A bit rate is a guess, and formats whose
+    /// clock may jump are measured by their last timestamps, which promise nothing.
+    private var hasPromisedDurations: Bool {
+        demuxer.raw.pointee.duration_estimation_method != AVFMT_DURATION_FROM_BITRATE && !demuxer.hasDiscontinuousTime
+    }
+
+    /// Where the stream should end by what its container says of it, in microseconds of the input's clock.
+    var promisedEnd: Int64? {
         let start = startTime.map { timeBase.rescale($0, to: .microseconds) } ?? 0
-        if let duration, demuxer.raw.pointee.duration_estimation_method != AVFMT_DURATION_FROM_BITRATE {
-            return start + timeBase.rescale(duration, to: .microseconds)
-        }
+        if let duration, hasPromisedDurations { return start + timeBase.rescale(duration, to: .microseconds) }
         // Matroska writers put each stream's length into a tag.
-        if let tag = tags.first(where: { $0.key == "DURATION" || $0.key.hasPrefix("DURATION-") }),
+        guard let tag = tags.first(where: { $0.key == "DURATION" || $0.key.hasPrefix("DURATION-") }),
             let seconds = Self.clock(tag.value)
-        {
-            return Int64(clamping: seconds * 1e6).boundedTime
-        }
-        // A container's own duration is that of its longest stream, which is the picture's if anybody's.
-        let isOnlyKind = !demuxer.streams.contains { $0.kind != kind && ($0.kind == .video || $0.kind == .audio) }
-        guard kind == .video || isOnlyKind, let total = demuxer.duration,
-            demuxer.raw.pointee.duration_estimation_method != AVFMT_DURATION_FROM_BITRATE
         else { return nil }
+        return Int64(clamping: seconds * 1e6).boundedTime
+    }
+
+    /// Where the longest stream should end, by the container; `nil` if that may be one of another kind than this.
+    var promisedEndOfAll: Int64? {
+        let isOnlyKind = !demuxer.streams.contains { $0.kind != kind && ($0.kind == .video || $0.kind == .audio) }
+        guard kind == .video || isOnlyKind, hasPromisedDurations, let total = demuxer.duration else { return nil }
         return (demuxer.startTime ?? 0) + total
     }
 

@@ -10,8 +10,8 @@ final class LoudnessMeter: FrameConsumer, @unchecked Sendable {
     static let samplesPerStep = sampleRate / 100
 
     /// Mean square of each step, the last of which may be shorter; full scale is 1.
-    var levels: [Float] { count > 0 ? whole + [sum / Float(count)] : whole }
-    private var whole: [Float] = []
+    var levels: [Float] { count > 0 ? steps + [sum / Float(count)] : steps }
+    private var steps: [Float] = []
     private var sum: Float = 0
     private var count = 0
 
@@ -22,7 +22,7 @@ final class LoudnessMeter: FrameConsumer, @unchecked Sendable {
                 sum += samples[index] * samples[index]
                 count += 1
                 if count == Self.samplesPerStep {
-                    whole.append(sum / Float(count))
+                    steps.append(sum / Float(count))
                     sum = 0
                     count = 0
                 }

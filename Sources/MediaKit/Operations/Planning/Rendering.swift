@@ -29,6 +29,7 @@ struct Rendering {
         let sink = try job.sink(request.output, overwrite: request.overwrite)
         let demuxer = try job.open(request.input, analysis: analysis)
         let plan = try RenderPlan(request, container: container, demuxer: demuxer, job: job, processors: processors)
+        try requireDuration(plan.expectedDuration, demuxer)
         job.control.progress.expect(microseconds: plan.expectedDuration)
 
         if request.video.twoPass, plan.encodesVideo {
@@ -36,6 +37,14 @@ struct Rendering {
         }
         let graph = try plan.graph(pass: nil, statisticsPath: nil, sink: sink)
         return try finish(plan, graph, container: container, demuxer: demuxer, sink: sink, statistics: nil)
+    }
+
+    /// What is too long by its header need not be worked on first.
+    private func requireDuration(_ expected: Int64?, _ demuxer: Demuxer) throws {
+        guard let limit = request.limits.durationSeconds, let expected, Double(expected) / 1e6 > limit else { return }
+        throw MediaError(
+            .resourceLimit, "the input is longer than the limit of \(limit) s",
+            hint: "raise limits.durationSeconds or set an end", input: demuxer.name)
     }
 
     private func runTwice(
@@ -47,6 +56,8 @@ struct Rendering {
                 hint: "use crf, or one pass", input: demuxer.name)
         }
         let folder = try TemporaryFolder()
+        // Only its path is used below, which does not keep it.
+        defer { withExtendedLifetime(folder) {} }
         let path = folder.path + "/pass"
         let statistics = PassStatistics()
         job.control.progress.begin(done: 0, share: 0.45)

@@ -22,9 +22,7 @@ struct SoundExtraction {
             return try extractWhole(container, start: request.start, end: request.end)
         }
         let listened = try listen()
-        var from = listened.start
-        // The map ends on a whole step; the sound itself goes on to its last sample.
-        var to = request.end.map { Int64(clamping: $0 * 1e6) }
+        var (from, to) = (listened.start, listened.end)
         if request.trimSilence {
             guard let sound = listened.map.sound else {
                 throw MediaError(
@@ -32,15 +30,13 @@ struct SoundExtraction {
                     hint: "lower silence.threshold or leave trimSilence out", input: request.input)
             }
             from = max(from, listened.start + sound.lowerBound - Self.margin)
-            let end = listened.start + sound.upperBound + Self.margin
-            if end < listened.end { to = end }
+            to = min(to, listened.start + sound.upperBound + Self.margin)
         }
         guard let longest = request.splitAtSilence else {
-            return try extractWhole(container, start: Double(from) / 1e6, end: to.map { Double($0) / 1e6 })
+            return try extractWhole(container, start: Double(from) / 1e6, end: Double(to) / 1e6)
         }
         let cuts = listened.map.cuts(
-            from: from - listened.start, to: min(to ?? .max, listened.end) - listened.start,
-            longest: Int64(clamping: longest * 1e6))
+            from: from - listened.start, to: to - listened.start, longest: Int64(clamping: longest * 1e6))
         guard cuts.count <= Self.maximumChunks else {
             throw MediaError(
                 .resourceLimit, "it would become \(cuts.count + 1) chunks; \(Self.maximumChunks) is the most at once",
@@ -112,7 +108,7 @@ struct SoundExtraction {
     }
 
     private func extractChunks(
-        _ container: Container, from: Int64, to: Int64?, cuts: [Int64]
+        _ container: Container, from: Int64, to: Int64, cuts: [Int64]
     ) throws -> ExtractAudioResult {
         let demuxer = try job.open(request.input, analysis: .headerIfSoundIsKnown)
         let stream = try sound(in: demuxer)
@@ -122,7 +118,8 @@ struct SoundExtraction {
             codec: codec, audio: audio, container: container,
             sourceChannels: Int(stream.parameters.pointee.ch_layout.nb_channels),
             sourceBits: Int(max(stream.parameters.pointee.bits_per_raw_sample, 16)), bitexact: request.bitexact)
-        let names = (1...cuts.count + 1).map(request.chunkName)
+        let bounds = [from] + cuts + [to]
+        let names = (1..<bounds.count).map(request.chunkName)
         let targets = try names.map { name in
             OutputTarget(
                 sink: try job.sink(name, overwrite: request.overwrite),
@@ -134,7 +131,7 @@ struct SoundExtraction {
             settings: choice.settings, container: container, targets: targets,
             // Relative to the window, whose time 0 is `from`.
             cuts: cuts.map { $0 - from }, bitexact: request.bitexact, control: job.control)
-        var window = self.window(demuxer, start: Double(from) / 1e6, end: to.map { Double($0) / 1e6 })
+        var window = self.window(demuxer, start: Double(from) / 1e6, end: Double(to) / 1e6)
         window.padsStart = true
         var graph = MediaGraph()
         graph.decoded = [

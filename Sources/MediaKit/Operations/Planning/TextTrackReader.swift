@@ -21,12 +21,20 @@ struct TextTrackReader {
         let decoder = try SubtitleDecoder(stream: stream, control: job.control)
         let origin = Rational.microseconds.rescale(demuxer.presentationStart, to: Rational(1, 1000))
         var events: [SubtitleTrackEvent] = []
+        var bytes = 0
+        let limits = SubtitleLimits()
         let packet = try Packet()
         while try demuxer.read(into: packet) {
             try job.control.checkpoint()
             defer { packet.unref() }
             guard packet.stream == stream.index else { continue }
             events += try decoder.decode(packet, origin: origin)
+            bytes += packet.size
+            guard events.count <= limits.cues, bytes <= limits.bytes else {
+                throw MediaError(
+                    .resourceLimit, "its subtitle track holds more than \(limits.cues) cues or \(limits.bytes) bytes",
+                    input: demuxer.name, stream: stream.index)
+            }
         }
         job.countRead(demuxer)
         let isStyled = stream.codecID == AV_CODEC_ID_ASS || stream.codecID == AV_CODEC_ID_SSA

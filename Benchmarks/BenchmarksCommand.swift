@@ -1,0 +1,9 @@
+import ArgumentParser
+
+/// `swift run -c release Benchmarks`: one subcommand per part of the system.
+@main
+struct BenchmarksCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "Benchmarks", abstract: "Measures Kiln against what it stands in for.",
+        subcommands: [MediaBenchmark.self, ChildCommand.self], defaultSubcommand: MediaBenchmark.self)
+}
