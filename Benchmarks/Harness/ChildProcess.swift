@@ -1,5 +1,5 @@
 import CForkExec
-import Foundation
+import FoundationEssentials
 import Glibc
 
 /// Runs a program to its end and measures it from outside.
@@ -82,7 +82,7 @@ struct ChildProcess {
     }
 
     private static func temporaryFile() throws -> Int32 {
-        var path = Array((NSTemporaryDirectory() + "/kiln-benchmarks-XXXXXX").utf8CString)
+        var path = Array("\(FileManager.default.temporaryDirectory.path)/kiln-benchmarks-XXXXXX".utf8CString)
         let descriptor = mkstemp(&path)
         guard descriptor >= 0 else {
             throw Failure(description: "no temporary file: \(String(cString: strerror(errno)))")

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import Glibc
 import MediaKit
 
@@ -79,7 +79,14 @@ struct ChildCommand: AsyncParsableCommand {
     }
 
     private func answer(_ value: some Encodable) throws {
-        FileHandle.standardOutput.write(try JSONEncoder().encode(value))
+        try JSONEncoder().encode(value).withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while let base = UnsafeRawBufferPointer(rebasing: rest).baseAddress, !rest.isEmpty {
+                let count = write(STDOUT_FILENO, base, rest.count)
+                guard count > 0 else { throw ExitCode.failure }
+                rest = rest.dropFirst(count)
+            }
+        }
     }
 
     private static func usage() -> rusage {

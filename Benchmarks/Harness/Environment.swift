@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Glibc
 import MediaKit
 
@@ -18,17 +18,16 @@ struct Environment: Codable {
     var libraries: [LibavLibrary.Version]
 
     init() {
-        let formatter = ISO8601DateFormatter()
-        date = formatter.string(from: Date())
+        date = Date.now.formatted(Date.ISO8601FormatStyle())
         let models = Self.read("/proc/cpuinfo").split(separator: "\n").filter { $0.hasPrefix("model name") }
         processor =
-            models.first?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"
+            models.first?.split(separator: ":").last.map { String($0.drop { $0 == " " }) } ?? "unknown"
         cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
         usableCores = CoreBudget.process.cores
         memoryBytes = Int64(ProcessInfo.processInfo.physicalMemory)
         let release = Self.read("/etc/os-release").split(separator: "\n").first { $0.hasPrefix("PRETTY_NAME=") }
-        let name = release?.dropFirst("PRETTY_NAME=".count).trimmingCharacters(in: ["\""]) ?? "Linux"
-        system = "\(name), Linux \(Self.read("/proc/sys/kernel/osrelease").trimmingCharacters(in: .newlines))"
+        let name = release?.dropFirst("PRETTY_NAME=".count).filter { $0 != "\"" } ?? "Linux"
+        system = "\(name), Linux \(Self.read("/proc/sys/kernel/osrelease").filter { !$0.isNewline })"
         loadAverage = Self.read("/proc/loadavg").split(separator: " ").first.flatMap { Double($0) } ?? 0
         kiln = MediaKitVersion.current
         ffmpegLibraries = LibavLibrary.release
@@ -36,7 +35,7 @@ struct Environment: Codable {
     }
 
     var lines: [String] {
-        let gigabytes = String(format: "%.0f", Double(memoryBytes) / Double(1 << 30))
+        let gigabytes = (Double(memoryBytes) / Double(1 << 30)).fixed(0)
         var lines = [
             "\(processor), \(cores) cores (\(usableCores) usable), \(gigabytes) GB; \(system); \(date)",
             "Kiln \(kiln) on the libraries of FFmpeg \(ffmpegLibraries)",

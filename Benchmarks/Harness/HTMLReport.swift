@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import MediaKit
 
 /// The report as one HTML file that needs no other: a chart of the ratios, and the figures behind it.
@@ -39,7 +39,7 @@ struct HTMLReport {
     private func table(_ result: CaseReport) -> String {
         var rows = result.contestants.map { one in
             let run = one.median
-            let speed = result.mediaSeconds > 0 ? String(format: "%.1f×", result.mediaSeconds / run.wallSeconds) : ""
+            let speed = result.mediaSeconds > 0 ? (result.mediaSeconds / run.wallSeconds).fixed(1) + "×" : ""
             return row([
                 one.name, seconds(run.cpuSeconds), seconds(run.wallSeconds), megabytes(run.peakBytes),
                 megabytes(run.bytesRead), speed,
@@ -56,7 +56,7 @@ struct HTMLReport {
         let notes = result.notes.map { "<p class=\"small\">\(Self.escape($0))</p>" }
         return """
             <h2>\(Self.escape(result.name))</h2>
-            <p>\(Self.escape(result.title.prefix(1).uppercased() + result.title.dropFirst()))</p>
+            <p>\(Self.escape(result.title))</p>
             <div class="wide"><table>
             <thead><tr><th></th><th>CPU s</th><th>time s</th><th>peak MB</th><th>read MB</th><th>speed</th></tr></thead>
             <tbody>
@@ -72,12 +72,19 @@ struct HTMLReport {
         return "<tr><th scope=\"row\">\(Self.escape(cells[0]))</th>\(rest)</tr>"
     }
 
-    private func seconds(_ value: Double) -> String { String(format: "%.3f", value) }
-    private func megabytes(_ bytes: Int64) -> String { String(format: "%.1f", Double(bytes) / 1e6) }
+    private func seconds(_ value: Double) -> String { value.fixed(3) }
+    private func megabytes(_ bytes: Int64) -> String { (Double(bytes) / 1e6).fixed(1) }
 
     static func escape(_ text: String) -> String {
-        text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
-            .replacingOccurrences(of: ">", with: "&gt;").replacingOccurrences(of: "\"", with: "&quot;")
+        text.reduce(into: "") { escaped, character in
+            switch character {
+            case "&": escaped += "&amp;"
+            case "<": escaped += "&lt;"
+            case ">": escaped += "&gt;"
+            case "\"": escaped += "&quot;"
+            default: escaped.append(character)
+            }
+        }
     }
 
     private static let style = """

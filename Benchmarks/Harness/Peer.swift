@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Another program that does the same.
 struct Peer: Codable {

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Bars of ours against each peer's CPU, time and memory, as inline SVG. Colours come from the page's style sheet.
 struct RatioChart {
@@ -74,20 +74,20 @@ struct RatioChart {
 
     private func draw(_ bar: Bar, y: Double) -> String {
         let css = bar.metric.rawValue
-        let title = "\(bar.metric.title): \(String(format: "%.3f", bar.value)) of the peer's"
+        let title = "\(bar.metric.title): \(bar.value.fixed(3)) of the peer's"
         var parts = [
             text(bar.metric.title, x: Self.left - 12, y: y + 14, css: "soft", anchor: "end"),
             """
             <rect class="\(css)" x="\(number(Self.left))" y="\(number(y + 3))" width="\(number(x(bar.value) - Self.left))" \
             height="\(number(Self.row - 6))" rx="2"><title>\(title)</title></rect>
             """,
-            text(String(format: "%.2f", bar.value), x: max(x(bar.value), x(bar.goal ?? 0)) + 7, y: y + 14),
+            text(bar.value.fixed(2), x: Self.width, y: y + 14, anchor: "end"),
         ]
         if let goal = bar.goal {
             parts.append(
                 """
                 <line class="goal" x1="\(number(x(goal)))" x2="\(number(x(goal)))" y1="\(number(y))" \
-                y2="\(number(y + Self.row))" stroke-width="2"><title>goal: \(String(format: "%.2f", goal))</title></line>
+                y2="\(number(y + Self.row))" stroke-width="2"><title>goal: \(goal.fixed(2))</title></line>
                 """)
         }
         return parts.joined(separator: "\n")
@@ -100,7 +100,7 @@ struct RatioChart {
             return """
                 <line class="\(isOne ? "one" : "line")" x1="\(number(x(ratio)))" x2="\(number(x(ratio)))" y1="22" \
                 y2="\(number(height))"\(isOne ? " stroke-dasharray=\"4 3\"" : "")/>
-                \(text(String(format: "%.2f", ratio), x: x(ratio), y: 14, css: isOne ? "" : "soft", anchor: "middle"))
+                \(text(ratio.fixed(2), x: x(ratio), y: 14, css: isOne ? "" : "soft", anchor: "middle"))
                 """
         }.joined(separator: "\n")
     }
@@ -109,5 +109,5 @@ struct RatioChart {
         "<text x=\"\(number(x))\" y=\"\(number(y))\" class=\"\(css)\" text-anchor=\"\(anchor)\">\(HTMLReport.escape(text))</text>"
     }
 
-    private func number(_ value: Double) -> String { String(format: "%.1f", value) }
+    private func number(_ value: Double) -> String { value.fixed(1) }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// A folder for outputs that is gone when its owner is.
 final class ScratchFolder {

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import MediaKit
 
 /// The report as lines for a terminal.
@@ -13,19 +13,19 @@ enum TextReport {
     static func lines(of result: CaseReport) -> [String] {
         var lines = ["\(result.name): \(result.title)"]
         let width = max(22, result.contestants.map(\.name.count).max() ?? 0)
-        func pad(_ text: String) -> String { text.padding(toLength: width, withPad: " ", startingAt: 0) }
+        func pad(_ text: String) -> String { text + String(repeating: " ", count: max(0, width - text.count)) }
         lines.append("  \(pad(""))   CPU s  time s  peak MB  read MB   speed")
         for one in result.contestants {
             let run = one.median
-            let speed = result.mediaSeconds > 0 ? String(format: "%6.1f×", result.mediaSeconds / run.wallSeconds) : ""
+            let speed = result.mediaSeconds > 0 ? (result.mediaSeconds / run.wallSeconds).fixed(1, width: 6) + "×" : ""
             lines.append(
-                "  \(pad(one.name)) "
-                    + String(
-                        format: "%7.3f %7.3f %8.1f %8.2f ", run.cpuSeconds, run.wallSeconds,
-                        Double(run.peakBytes) / 1e6, Double(run.bytesRead) / 1e6) + speed)
+                "  \(pad(one.name)) \(run.cpuSeconds.fixed(3, width: 7)) \(run.wallSeconds.fixed(3, width: 7))"
+                    + " \((Double(run.peakBytes) / 1e6).fixed(1, width: 8))"
+                    + " \((Double(run.bytesRead) / 1e6).fixed(2, width: 8)) \(speed)")
         }
         if let floor = result.floor {
-            lines.append("  \(pad("x264 alone")) " + String(format: "%7.3f %7.3f", floor.encodeCPU, floor.encodeWall))
+            lines.append(
+                "  \(pad("x264 alone")) \(floor.encodeCPU.fixed(3, width: 7)) \(floor.encodeWall.fixed(3, width: 7))")
             lines.append("  " + steps(floor))
         }
         for comparison in result.comparisons { lines += self.lines(of: comparison) }
@@ -35,10 +35,9 @@ enum TextReport {
 
     /// The steps before the encoder, of ours.
     static func steps(_ floor: EncodeFloor) -> String {
-        let captions = floor.captionCPU > 0 ? String(format: ", captions %.3f", floor.captionCPU) : ""
-        return String(
-            format: "before x264, each on one thread: decode %.3f, filters %.3f", floor.decodeCPU, floor.filterCPU)
-            + captions + " CPU s"
+        let captions = floor.captionCPU > 0 ? ", captions \(floor.captionCPU.fixed(3))" : ""
+        return "before x264, each on one thread: decode \(floor.decodeCPU.fixed(3)),"
+            + " filters \(floor.filterCPU.fixed(3))\(captions) CPU s"
     }
 
     private static func lines(of comparison: CaseReport.Comparison) -> [String] {
@@ -46,9 +45,9 @@ enum TextReport {
             return ["  no ratio to \(comparison.peer): the outputs differ (\(comparison.equivalence.text))"]
         }
         let ratios = comparison.ratios.map { ratio in
-            let value = String(format: "%@ %.2f", ratio.metric.title, ratio.value)
+            let value = "\(ratio.metric.title) \(ratio.value.fixed(2))"
             guard let goal = ratio.goal, let isMet = ratio.isMet else { return value }
-            return value + String(format: " (goal ≤ %.2f: %@)", goal, isMet ? "met" : "missed")
+            return "\(value) (goal ≤ \(goal.fixed(2)): \(isMet ? "met" : "missed"))"
         }
         return [
             "  ours / \(comparison.peer): \(ratios.joined(separator: ", "))",

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import MediaKit
 
 /// Runs one case: ours and the peers in turns, then the comparison of what they made, then the ratios.
@@ -20,7 +20,7 @@ struct CaseMeasurement {
             results = answer.results
             if counts { ours.append(answer.run) }
             for (index, peer) in peers.enumerated() {
-                guard let commands = measured.commands(peer, tag(index)) else { continue }
+                guard takesPart(index), let commands = measured.commands(peer, tag(index)) else { continue }
                 let ended = try commands.map { try $0.run() }
                 outputs[index] = ended.map(\.output)
                 if counts { others[index].append(.together(ended.map(\.run))) }
@@ -37,7 +37,7 @@ struct CaseMeasurement {
             floors: floors, floor: floor, comparisons: [], notes: measured.notes)
         for (index, peer) in peers.enumerated() {
             guard !others[index].isEmpty else {
-                report.notes.append("\(peer.name) is left out: there is no ffprobe")
+                report.notes.append("\(peer.name) is left out: it has no ffprobe of its own beside it")
                 continue
             }
             report.contestants.append(
@@ -57,8 +57,14 @@ struct CaseMeasurement {
 
     private func name(of peer: Peer) -> String {
         guard case .probes = measured.check else { return peer.name }
-        // A static build may come without one.
         return peer.probeIsItsOwn ? "ffprobe \(peer.version)" : "ffprobe in PATH, as \(peer.name) has none"
+    }
+
+    /// Whether a peer's commands are not another's too: a static build may come without an ffprobe, and the one in
+    /// PATH is measured once.
+    private func takesPart(_ index: Int) -> Bool {
+        guard case .probes = measured.check else { return true }
+        return !peers[..<index].contains { $0.probePath == peers[index].probePath }
     }
 
     private func check(_ results: [MediaResult], index: Int, outputs: [[UInt8]]) throws -> CaseReport.Equivalence {
@@ -101,6 +107,7 @@ struct CaseMeasurement {
     private func note(_ text: String?) {
         guard isatty(STDERR_FILENO) == 1 else { return }
         let line = text.map { "\r\u{1B}[K\(measured.name): \($0)" } ?? "\r\u{1B}[K"
-        FileHandle.standardError.write(Data(line.utf8))
+        let bytes = Array(line.utf8)
+        _ = write(STDERR_FILENO, bytes, bytes.count)
     }
 }

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import MediaKit
 
 /// Judges whether ours and a peer's outputs are the same work: a ratio of two different things says nothing.
@@ -18,14 +19,17 @@ enum EquivalenceCheck {
         var facts: [String] = [], faults: [String] = []
         if let pictures = alike.pictures { judge(pictures, &facts, &faults) }
         if let sound = alike.sound { judge(sound, &facts, &faults) }
-        let bytes = try [ours, peer].map { path in
-            (try FileManager.default.attributesOfItem(atPath: path)[.size] as? NSNumber)?.doubleValue ?? 0
-        }
-        let ratio = bytes[0] / max(1, bytes[1])
-        let text = String(format: "size %.3f of the peer's", ratio)
+        let ratio = size(ours) / max(1, size(peer))
+        let text = "size \(ratio.fixed(3)) of the peer's"
         if sizes.contains(ratio) { facts.append(text) } else { faults.append(text) }
         return CaseReport.Equivalence(
             holds: faults.isEmpty, text: (faults.isEmpty ? facts : faults).joined(separator: ", "))
+    }
+
+    /// Bytes; 0 of a file that is not there.
+    private static func size(_ path: String) -> Double {
+        var information = stat()
+        return stat(path, &information) == 0 ? Double(information.st_size) : 0
     }
 
     private static func judge(_ pictures: MediaComparison.Pictures, _ facts: inout [String], _ faults: inout [String]) {
@@ -33,7 +37,7 @@ enum EquivalenceCheck {
         let counts = frames[0] == frames[1] ? "\(frames[0]) frames" : "\(frames[0]) and \(frames[1]) frames"
         if frames[0] == frames[1] { facts.append(counts) } else { faults.append(counts) }
         let durations = pictures.durations
-        let times = String(format: "%.3f and %.3f s", durations[0], durations[1])
+        let times = "\(durations[0].fixed(3)) and \(durations[1].fixed(3)) s"
         if abs(durations[0] - durations[1]) <= pictures.frameSeconds {
             facts.append(times)
         } else {
@@ -43,7 +47,7 @@ enum EquivalenceCheck {
             faults.append("pictures of different size or format")
             return
         }
-        let text = psnr >= 100 ? "identical pictures" : String(format: "PSNR %.1f dB (lowest %.1f)", psnr, lowest)
+        let text = psnr >= 100 ? "identical pictures" : "PSNR \(psnr.fixed(1)) dB (lowest \(lowest.fixed(1)))"
         if psnr >= Self.psnr, lowest >= lowestPSNR { facts.append(text) } else { faults.append(text) }
     }
 
@@ -60,7 +64,7 @@ enum EquivalenceCheck {
         if isAlike { facts.append(counts) } else { faults.append(counts) }
         let text =
             difference == 0
-            ? "identical sound" : String(format: "sound differs by %.0f dB", 20 * log10(difference))
+            ? "identical sound" : "sound differs by \((20 * log10(difference)).fixed(0)) dB"
         if difference <= soundDifference { facts.append(text) } else { faults.append(text) }
     }
 

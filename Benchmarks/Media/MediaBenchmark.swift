@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import MediaKit
 
 /// `Benchmarks media`: the engine in its own process against the `ffmpeg` command.

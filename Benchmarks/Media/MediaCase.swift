@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import MediaKit
 
 /// One thing that is measured: requests of ours, and the commands that do the same.
@@ -88,7 +88,8 @@ struct MediaCase {
     /// SRT with a new caption of two lines every three seconds, without a gap.
     private static func captions(seconds: Double) -> String {
         func time(_ seconds: Int) -> String {
-            String(format: "%02d:%02d:%02d,000", seconds / 3600, seconds / 60 % 60, seconds % 60)
+            let parts = [seconds / 3600, seconds / 60 % 60, seconds % 60]
+            return parts.map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":") + ",000"
         }
         let last = Int(seconds.rounded(.up)) + 1
         return stride(from: 0, to: last, by: 3).enumerated().map { number, start in

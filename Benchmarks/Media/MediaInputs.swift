@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import MediaKit
 
 /// What the media cases work on: one given file, clips of the media folder, or clips made on the spot.

@@ -13,6 +13,7 @@ final class DecodeStage: Stage, @unchecked Sendable {
     let inbox: Inbox<Packet>
     let stream: InputStream
     private(set) var tally = DecodeTally()
+    private var refusedBeforeFirst = 0
     private let decoded: MediaGraph.DecodedStream
     private let decoder: Decoder
     private let tolerance: Tolerance
@@ -72,7 +73,8 @@ final class DecodeStage: Stage, @unchecked Sendable {
 
     func close() {
         // A decoder that was refused packets is told how many in the end.
-        tally.refusedPackets = decoder.refusedPackets
+        tally.refusedPackets = decoder.refusedPackets - refusedBeforeFirst
+        tally.missingFrames = timeline.missing
         inbox.close()
         for receiver in receivers { receiver.inbox.finish(pad: receiver.pad) }
     }
@@ -104,6 +106,8 @@ final class DecodeStage: Stage, @unchecked Sendable {
     }
 
     private func accept(_ frame: Frame) throws -> Bool {
+        // A stream that was recorded from the middle of a group of pictures begins with some that nobody can decode.
+        if tally.frames == 0, stream.demuxer.hasDiscontinuousTime { refusedBeforeFirst = decoder.refusedPackets }
         tally.frames += 1
         if frame.isDamaged {
             tally.damagedFrames += 1
@@ -173,6 +177,8 @@ struct TimedFrame: Sendable {
 struct DecodeTally: Sendable {
     var packets: Int64 = 0
     var corruptPackets: Int64 = 0
+    /// Frames that should lie in the holes between those that came.
+    var missingFrames: Int64 = 0
     var refusedPackets = 0
     var frames: Int64 = 0
     var damagedFrames: Int64 = 0

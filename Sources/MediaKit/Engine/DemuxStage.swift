@@ -12,6 +12,7 @@ final class DemuxStage: Stage, @unchecked Sendable {
     let name = "kiln-demux"
     private let demuxer: Demuxer
     private let control: JobControl
+    private let strict: Bool
     private var routes: [Int: [Route]]
     private var mender: TimestampMender
     /// Where to begin, in microseconds of the input's own timestamps.
@@ -20,7 +21,8 @@ final class DemuxStage: Stage, @unchecked Sendable {
     /// The picture stream that was entered between two key frames: what comes before the next cannot be decoded.
     private var awaitsKeyFrame: Int?
 
-    init(demuxer: Demuxer, routes: [Int: [Route]], start: Int64?, control: JobControl) {
+    init(demuxer: Demuxer, routes: [Int: [Route]], start: Int64?, strict: Bool, control: JobControl) {
+        self.strict = strict
         self.demuxer = demuxer
         self.routes = routes
         self.start = start
@@ -35,7 +37,7 @@ final class DemuxStage: Stage, @unchecked Sendable {
         while !routes.isEmpty {
             try control.checkpoint()
             let packet = try Packet()
-            guard try demuxer.read(into: packet) else { return }
+            guard try read(packet) else { return }
             guard let wanted = routes[packet.stream] else { continue }
             if packet.stream == awaitsKeyFrame {
                 guard packet.isKey else { continue }
@@ -101,6 +103,17 @@ final class DemuxStage: Stage, @unchecked Sendable {
             try seek(first)
         } catch let error as MediaError where error.libav != nil && !control.isStopped {
             // A container without an index: reading from the start gives the same result, later.
+        }
+    }
+
+    /// Reads the next packet. Data that the container cannot make sense of is taken for the end, and what came before
+    /// is judged by its length.
+    private func read(_ packet: Packet) throws -> Bool {
+        do {
+            return try demuxer.read(into: packet)
+        } catch let error as MediaError where error.code == .badInput && error.libav != nil && !strict {
+            control.warnings.add(MediaWarning(.damagedInput, "reading stopped: \(error)"))
+            return false
         }
     }
 

@@ -10,6 +10,8 @@ protocol FrameTimeline {
     var isPastEnd: Bool { get }
     /// Where the last frame ended, in microseconds.
     var reached: Int64? { get }
+    /// How many frames of the usual length fit into the holes between frames that should touch.
+    var missing: Int64 { get }
 }
 
 /// Pictures keep the stream's time base and their uneven distances.
@@ -25,6 +27,7 @@ struct PictureTimeline: FrameTimeline {
     /// The last picture before the window, which is still on screen when it begins.
     private var before: Frame?
     private var hasBegun = false
+    private(set) var missing: Int64 = 0
     private(set) var isPastEnd = false
     private(set) var reached: Int64?
 
@@ -40,6 +43,9 @@ struct PictureTimeline: FrameTimeline {
     mutating func place(_ frame: Frame) throws -> [TimedFrame] {
         var time = ((frame.bestEffortTimestamp ?? frame.pts).map { $0.boundedTime - origin } ?? next ?? 0).boundedTime
         if frame.duration <= 0 || frame.duration > .farthestTime { frame.duration = usualDuration }
+        if let next, usualDuration > 0, time - next > usualDuration / 2 {
+            missing = min(missing + (time - next + usualDuration / 2) / usualDuration, 1 << 40)
+        }
         next = time + frame.duration
         frame.pts = time
         if let end, time >= end {
@@ -98,6 +104,8 @@ struct SoundTimeline: FrameTimeline {
     private static let longestGap = 3600.0
     /// Seconds after which the first sound is taken for one without a usable time.
     private static let latestStart = 86_400.0
+    /// Its holes are filled with silence, which is what a player would do.
+    let missing: Int64 = 0
     private(set) var isPastEnd = false
     private(set) var reached: Int64?
 

@@ -140,7 +140,7 @@ final class GraphRunner {
         guard !routes.isEmpty else { return nil }
         // Everything before the earliest start is of no use to anyone.
         let start = starts.min().flatMap { $0 == .min ? nil : $0 }
-        return DemuxStage(demuxer: demuxer, routes: routes, start: start, control: control)
+        return DemuxStage(demuxer: demuxer, routes: routes, start: start, strict: tolerance.strict, control: control)
     }
 
     /// Tells the muxers about copied streams, which are known before anything runs.
@@ -164,6 +164,8 @@ final class GraphRunner {
     private func execute(_ stages: [any Stage]) throws {
         let control = control
         let running = RunningCount(stages.count)
+        // Filters and encoders do not know what they work on; with one input there is no doubt.
+        let input = demuxers.count == 1 ? demuxers[0].name : nil
         let registration = control.onStop { for stage in stages { stage.stop() } }
         // The stages hold the control, and a decoder its threads and pictures.
         defer { control.forget(registration) }
@@ -172,7 +174,7 @@ final class GraphRunner {
             do {
                 threads.append(
                     try EngineThread(name: stage.name) {
-                        do { try stage.run() } catch { control.fail(error) }
+                        do { try stage.run() } catch { control.fail(MediaError.wrapping(error).naming(input)) }
                         stage.close()
                         running.countDown()
                     })

@@ -26,7 +26,9 @@ enum ChannelLayout {
     private static func text(_ layout: UnsafeMutablePointer<AVChannelLayout>) -> String {
         var buffer = [CChar](repeating: 0, count: 1024)
         // It answers how many bytes it would have needed.
-        guard (0...Int32(buffer.count)).contains(av_channel_layout_describe(layout, &buffer, buffer.count)) else { return "" }
+        guard (0...Int32(buffer.count)).contains(av_channel_layout_describe(layout, &buffer, buffer.count)) else {
+            return ""
+        }
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

@@ -80,6 +80,14 @@ public struct MediaError: Error, Sendable, CustomStringConvertible {
 }
 
 extension MediaError {
+    /// The same error, with the input's name where it had none and is about the media.
+    func naming(_ input: String?) -> MediaError {
+        guard self.input == nil, ![.cancelled, .badRequest].contains(code) else { return self }
+        var named = self
+        named.input = input
+        return named
+    }
+
     /// Lets `catch MediaError.Code.badInput` style matching work on any error.
     public static func ~= (code: Code, error: MediaError) -> Bool { error.code == code }
 }

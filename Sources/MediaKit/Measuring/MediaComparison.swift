@@ -63,7 +63,7 @@ package struct MediaComparison: Codable, Sendable, Equatable {
     private static func comparePictures(_ locations: [String], _ job: Job) throws -> Pictures? {
         guard let readers = try open(locations, .video, job) else { return nil }
         var frames = [0, 0]
-        var spans = [Span(), Span()]
+        var spans = readers.map { Span($0.stream) }
         var total = SquaredError()
         var lowest: Double?
         var isAlike = true
@@ -72,7 +72,7 @@ package struct MediaComparison: Codable, Sendable, Equatable {
             for (index, frame) in pair.enumerated() {
                 guard let frame else { continue }
                 frames[index] += 1
-                spans[index].add(frame, timeBase: readers[index].stream.timeBase)
+                spans[index].add(frame)
             }
             guard let a = pair[0], let b = pair[1] else {
                 if pair[0] == nil, pair[1] == nil { break }
@@ -93,16 +93,21 @@ package struct MediaComparison: Codable, Sendable, Equatable {
     private struct Span {
         private var start = Double.infinity
         private var end = -Double.infinity
-        private var last: Int64?
+        private let timeBase: Rational
+        private let usualDuration: Int64
         var seconds: Double { max(0, end - start) }
 
-        mutating func add(_ frame: Frame, timeBase: Rational) {
+        init(_ stream: InputStream) {
+            timeBase = stream.timeBase
+            // Not every demuxer tells how long a picture lasts.
+            let rate = stream.averageFrameRate
+            usualDuration = rate.isPositive ? rate.inverse.rescale(1, to: timeBase) : 0
+        }
+
+        mutating func add(_ frame: Frame) {
             guard let pts = frame.bestEffortTimestamp ?? frame.pts else { return }
             start = min(start, timeBase.seconds(pts))
-            // Not every demuxer tells how long a picture lasts; then the last one lasts as long as the one before.
-            let duration = frame.duration > 0 ? frame.duration : last.map { pts - $0 } ?? 0
-            end = max(end, timeBase.seconds(pts + duration))
-            last = pts
+            end = max(end, timeBase.seconds(pts + (frame.duration > 0 ? frame.duration : usualDuration)))
         }
     }
 

@@ -175,7 +175,7 @@ extension SampleClip: ExecutableOperation {
         var output = MediaGraph.Output(container: container.muxer)
         output.bitexact = bitexact
         if container.isMovie, sink.rewritableHead == 0 {
-            output.options = ["movflags": "+frag_keyframe+delay_moov+default_base_moof"]
+            output.options = Container.fragmented
         }
         output.streams = [
             MediaGraph.OutputStream(disposition: AV_DISPOSITION_DEFAULT),

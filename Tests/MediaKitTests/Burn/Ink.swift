@@ -13,28 +13,31 @@ struct Ink: Equatable {
     /// `nil` where no sample differs by more than `threshold`.
     init?(_ picture: Plane, without: Plane, threshold: Int = 8) {
         guard picture.width == without.width, picture.height == without.height else { return nil }
-        self.init(picture, threshold: threshold) { without.samples[$0] }
+        self.init(picture, expected: without.samples, threshold: threshold)
     }
 
     /// On a picture that is `value` all over.
     init?(_ picture: Plane, on value: UInt8, threshold: Int = 8) {
-        self.init(picture, threshold: threshold) { _ in value }
+        let expected = [UInt8](repeating: value, count: picture.samples.count)
+        self.init(picture, expected: expected, threshold: threshold)
     }
 
-    private init?(_ picture: Plane, threshold: Int, expected: (Int) -> UInt8) {
+    private init?(_ picture: Plane, expected: [UInt8], threshold: Int) {
         var (count, left, right, top, bottom) = (0, Int.max, -1, Int.max, -1)
         picture.samples.withUnsafeBufferPointer { samples in
-            var index = 0
-            for y in 0..<picture.height {
-                for x in 0..<picture.width {
-                    if abs(Int(samples[index]) - Int(expected(index))) > threshold {
-                        count += 1
-                        left = min(left, x)
-                        right = max(right, x)
-                        top = min(top, y)
-                        bottom = max(bottom, y)
+            expected.withUnsafeBufferPointer { expected in
+                var index = 0
+                for y in 0..<picture.height {
+                    for x in 0..<picture.width {
+                        if abs(Int(samples[index]) - Int(expected[index])) > threshold {
+                            count += 1
+                            left = min(left, x)
+                            right = max(right, x)
+                            top = min(top, y)
+                            bottom = y
+                        }
+                        index += 1
                     }
-                    index += 1
                 }
             }
         }

@@ -72,11 +72,13 @@ final class ChunkTarget: BranchTarget, @unchecked Sendable {
         let end = position + Int64(frame.sampleCount)
         while position < end {
             let limit = try openChunk(at: position, format)
-            let part = min(end, limit)
-            let piece = try frame.samples(from: Int(position - start), count: Int(part - position))
-            try chunk?.add(piece)
+            // Two cuts may fall on one sample.
+            let part = max(position, min(end, limit))
+            if part > position {
+                try chunk?.add(try frame.samples(from: Int(position - start), count: Int(part - position)))
+            }
             position = part
-            if position == limit { try finishChunk() }
+            if position >= limit { try finishChunk() }
         }
     }
 
@@ -128,7 +130,7 @@ private final class Chunk {
         muxer = try Muxer(
             format: container.muxer, name: target.name, bridge: try target.makeBridge(control: control),
             options: container.isMovie && !target.isSeekable
-                ? ["movflags": "+frag_keyframe+delay_moov+default_base_moof"] : [:],
+                ? Container.fragmented : [:],
             bitexact: bitexact, control: control)
         try muxer.addStream(
             Muxer.StreamSettings(parameters: try CodecParameters(of: encoder), timeBase: encoder.timeBase))

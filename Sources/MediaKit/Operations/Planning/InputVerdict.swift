@@ -16,11 +16,14 @@ struct InputVerdict {
         }
         let furthest = (report.decoded.map(\.end) + copiedEnds).compactMap { $0 }.max()
         for (decoded, tally) in zip(graph.decoded, report.decoded) {
-            try judge(demuxer.streams[decoded.source.stream], decoded.window, tally, furthest)
+            let stream = demuxer.streams[decoded.source.stream]
+            try judge(stream, decoded.window, tally, furthest)
+            try judgeHoles(tally.missingFrames, of: tally.frames, isDamaged: tally.corruptPackets > 0, stream)
         }
         for (index, copied) in graph.copied.enumerated() where !copied.isSparse {
             let stream = demuxer.streams[copied.source.stream]
             tellOfDamage(report.copied[index], stream)
+            try judgeHoles(copied: copied, report, index, stream)
             guard copied.window.end == nil else { continue }
             try judgeLength(stream, copied.window, reached: copiedEnds[index], furthest: furthest)
         }
@@ -84,6 +87,25 @@ struct InputVerdict {
             MediaWarning(
                 .damagedInput, "\(tally.corruptPackets) of \(tally.packets) copied packets are damaged",
                 stream: stream.index))
+    }
+
+    /// Holes between pictures. A variable rate has them too, so they only count where something else tells of damage.
+    private func judgeHoles(_ missing: Int64, of frames: Int64, isDamaged: Bool, _ stream: InputStream) throws {
+        guard isDamaged || control.log.errors.count > 0 else { return }
+        try judgeLoss(missing, of: missing + frames, "pictures are missing", .lostFrames, stream)
+    }
+
+    private func judgeHoles(
+        copied: MediaGraph.CopiedStream, _ report: GraphRunner.Report, _ index: Int, _ stream: InputStream
+    ) throws {
+        let tally = report.muxed[copied.slot.output][copied.slot.stream]
+        let rate = stream.averageFrameRate
+        guard stream.kind == .video, rate.isPositive, let start = tally.start, let end = tally.end, end > start
+        else { return }
+        let expected = Int64(clamping: Double(end - start) / 1e6 * rate.value)
+        let copies = report.copied[index]
+        try judgeHoles(
+            max(0, expected - copies.packets - 1), of: copies.packets, isDamaged: copies.corruptPackets > 0, stream)
     }
 
     /// Pictures that were left out because their time was not after the last one's.

@@ -343,7 +343,7 @@ struct RenderPlan {
                 MediaWarning(
                     .container, "the output cannot be written out of order, so it is a fragmented \(container.rawValue)"
                 ))
-            return ["movflags": "+frag_keyframe+delay_moov+default_base_moof"]
+            return Container.fragmented
         }
         if container == .mp3 { return ["id3v2_version": "3"] }
         return [:]

@@ -39,6 +39,9 @@ public enum Container: String, Codable, Sendable, CaseIterable {
         }
     }
 
+    /// The muxer's options for an MP4 or MOV that is written in order from the first byte to the last.
+    static let fragmented = ["movflags": "+frag_keyframe+delay_moov+default_base_moof"]
+
     /// Whether it is of the ISO base media family, whose index can stand first.
     var isMovie: Bool { [.mp4, .mov, .m4a].contains(self) }
 
