@@ -80,7 +80,8 @@ struct ProbeTests {
             Expectation("video/screenrec_cursed_vfr.mp4", 8.73, "h264 3026x1386 VFR yuv420p 0"),
             Expectation(
                 "video/nasa_2video_2audio_2sub.mp4", 16.57,
-                "h264 320x180 25/1 yuv420p 0 | aac 8000 stereo | subtitle | h264 480x270 30000/1001 yuv420p 0 | aac 16000 stereo | subtitle"
+                "h264 320x180 25/1 yuv420p 0 | aac 8000 stereo | subtitle "
+                    + "| h264 480x270 30000/1001 yuv420p 0 | aac 16000 stereo | subtitle"
             ),
             Expectation("video/hevc_1080p_no_audio_3s.mp4", 3.27, "hevc 1920x1080 30/1 yuvj420p 0"),
             Expectation("video/mpeg4_mp3.avi", 4.09, "mpeg4 960x400 24000/1001 yuv420p 0 | mp3 48000 stereo"),
