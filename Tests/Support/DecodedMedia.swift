@@ -294,7 +294,8 @@ extension DecodedStream {
         // SWS_AREA, a macro or an enumeration by version.
         let area: Int32 = 0x20
         let scaler = sws_getContext(
-            Int32(width), Int32(height), format, Int32(outWidth), Int32(outHeight), AV_PIX_FMT_GRAY8, area, nil, nil, nil)
+            Int32(width), Int32(height), format, Int32(outWidth), Int32(outHeight), AV_PIX_FMT_GRAY8, area, nil, nil,
+            nil)
         defer { sws_freeContext(scaler) }
         plane.samples.withUnsafeMutableBufferPointer { out in
             var inStride = stride

@@ -13,7 +13,12 @@ enum MatroskaBytes {
     }
     static func element(_ id: UInt32, _ value: Double) -> [UInt8] { element(id, bigEndian(value.bitPattern)) }
     static func element(_ id: UInt32, _ text: String) -> [UInt8] { element(id, Array(text.utf8)) }
-    static func element(_ id: UInt32, _ parts: [[UInt8]]) -> [UInt8] { element(id, Array(parts.joined())) }
+    static func element(_ id: UInt32, _ parts: [[UInt8]]) -> [UInt8] {
+        var contents: [UInt8] = []
+        contents.reserveCapacity(parts.reduce(0) { $0 + $1.count })
+        for part in parts { contents += part }
+        return element(id, contents)
+    }
 
     private static func identifier(_ id: UInt32) -> [UInt8] {
         Array(bigEndian(UInt64(id)).drop { $0 == 0 })

@@ -272,24 +272,19 @@ extension TestClip {
 extension TestClip.Video {
     fileprivate func picture(_ number: Int) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(width * height * 3)
-        func put(_ value: UInt8) {
-            if isDeep {
-                let deep = UInt16(value) << 2
-                bytes.append(UInt8(truncatingIfNeeded: deep))
-                bytes.append(UInt8(truncatingIfNeeded: deep >> 8))
-            } else {
-                bytes.append(value)
-            }
-        }
-        for y in 0..<height {
-            for x in 0..<width {
-                put(luma?(number, x, y) ?? TestClip.numbered(number, x, y, width: width, height: height))
+        bytes.reserveCapacity(width * height * (isDeep ? 3 : 2))
+        if let luma {
+            for y in 0..<height { for x in 0..<width { bytes.append(luma(number, x, y)) } }
+        } else {
+            // It has three kinds of rows, and tests are not compiled to be fast.
+            for (from, to) in [(0, height / 2), (height / 2, height * 3 / 4 + 1), (height * 3 / 4 + 1, height)] {
+                let row = (0..<width).map { TestClip.numbered(number, $0, from, width: width, height: height) }
+                for _ in from..<to { bytes += row }
             }
         }
         let chromaSamples = (width + 1) / 2 * ((height + 1) / 2)
-        for value in [chroma.u, chroma.v] { for _ in 0..<chromaSamples { put(value) } }
-        return bytes
+        for value in [chroma.u, chroma.v] { bytes += [UInt8](repeating: value, count: chromaSamples) }
+        return isDeep ? bytes.flatMap { [$0 << 2, $0 >> 6] } : bytes
     }
 }
 

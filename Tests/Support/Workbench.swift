@@ -12,6 +12,8 @@ public final class Workbench: Sendable {
         try scratch.put(name, clip.bytes)
     }
 
+    public func put(_ bytes: [UInt8], as name: String = "in.mkv") throws -> String { try scratch.put(name, bytes) }
+
     /// Transcodes into the folder with the quickest presets, unless `change` says otherwise.
     @discardableResult
     public func transcode(

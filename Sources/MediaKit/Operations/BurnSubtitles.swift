@@ -67,12 +67,12 @@ public struct BurnSubtitles: MediaOperation, Equatable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case operation, input, subtitles, output, style, overridesStyles, fonts, strictFonts, container, video, audio
+        case input, subtitles, output, style, overridesStyles, fonts, strictFonts, container, video, audio
         case streams, start, end, indexFirst, bitexact, overwrite, threads, limits, tolerance
     }
 
     public init(from decoder: any Swift.Decoder) throws {
-        let values = try decoder.strictContainer(CodingKeys.self)
+        let values = try decoder.strictContainer(CodingKeys.self, besides: ["operation"])
         input = try values.decode(String.self, forKey: .input)
         subtitles = try values.decode(SubtitleInput.self, forKey: .subtitles)
         output = try values.decode(String.self, forKey: .output)
@@ -92,29 +92,6 @@ public struct BurnSubtitles: MediaOperation, Equatable {
         threads = try values.decodeIfPresent(Int.self, forKey: .threads)
         limits = try values.decodeIfPresent(Limits.self, forKey: .limits) ?? Limits()
         tolerance = try values.decodeIfPresent(Tolerance.self, forKey: .tolerance) ?? Tolerance()
-    }
-
-    public func encode(to encoder: any Swift.Encoder) throws {
-        var values = encoder.container(keyedBy: CodingKeys.self)
-        try values.encode(input, forKey: .input)
-        try values.encode(subtitles, forKey: .subtitles)
-        try values.encode(output, forKey: .output)
-        try values.encode(style, forKey: .style)
-        try values.encode(overridesStyles, forKey: .overridesStyles)
-        try values.encode(fonts, forKey: .fonts)
-        try values.encode(strictFonts, forKey: .strictFonts)
-        try values.encodeIfPresent(container, forKey: .container)
-        try values.encode(video, forKey: .video)
-        try values.encode(audio, forKey: .audio)
-        try values.encode(streams, forKey: .streams)
-        try values.encodeIfPresent(start, forKey: .start)
-        try values.encodeIfPresent(end, forKey: .end)
-        try values.encode(indexFirst, forKey: .indexFirst)
-        try values.encode(bitexact, forKey: .bitexact)
-        try values.encode(overwrite, forKey: .overwrite)
-        try values.encodeIfPresent(threads, forKey: .threads)
-        try values.encode(limits, forKey: .limits)
-        try values.encode(tolerance, forKey: .tolerance)
     }
 
     public func validate() throws {

@@ -69,12 +69,12 @@ public struct ExtractAudio: MediaOperation, Equatable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case operation, input, output, container, preset, audio, track, start, end, trimSilence, splitAtSilence
+        case input, output, container, preset, audio, track, start, end, trimSilence, splitAtSilence
         case silence, bitexact, overwrite, threads, limits, tolerance
     }
 
     public init(from decoder: any Swift.Decoder) throws {
-        let values = try decoder.strictContainer(CodingKeys.self)
+        let values = try decoder.strictContainer(CodingKeys.self, besides: ["operation"])
         input = try values.decode(String.self, forKey: .input)
         output = try values.decode(String.self, forKey: .output)
         container = try values.decodeIfPresent(Container.self, forKey: .container)
@@ -91,26 +91,6 @@ public struct ExtractAudio: MediaOperation, Equatable {
         threads = try values.decodeIfPresent(Int.self, forKey: .threads)
         limits = try values.decodeIfPresent(Limits.self, forKey: .limits) ?? Limits()
         tolerance = try values.decodeIfPresent(Tolerance.self, forKey: .tolerance) ?? Tolerance()
-    }
-
-    public func encode(to encoder: any Swift.Encoder) throws {
-        var values = encoder.container(keyedBy: CodingKeys.self)
-        try values.encode(input, forKey: .input)
-        try values.encode(output, forKey: .output)
-        try values.encodeIfPresent(container, forKey: .container)
-        try values.encodeIfPresent(preset, forKey: .preset)
-        try values.encode(audio, forKey: .audio)
-        try values.encodeIfPresent(track, forKey: .track)
-        try values.encodeIfPresent(start, forKey: .start)
-        try values.encodeIfPresent(end, forKey: .end)
-        try values.encode(trimSilence, forKey: .trimSilence)
-        try values.encodeIfPresent(splitAtSilence, forKey: .splitAtSilence)
-        try values.encode(silence, forKey: .silence)
-        try values.encode(bitexact, forKey: .bitexact)
-        try values.encode(overwrite, forKey: .overwrite)
-        try values.encodeIfPresent(threads, forKey: .threads)
-        try values.encode(limits, forKey: .limits)
-        try values.encode(tolerance, forKey: .tolerance)
     }
 
     public func validate() throws {

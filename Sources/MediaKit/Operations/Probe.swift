@@ -20,21 +20,14 @@ public struct Probe: MediaOperation, Equatable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case operation, input, keyFrames, limits
+        case input, keyFrames, limits
     }
 
     public init(from decoder: any Swift.Decoder) throws {
-        let values = try decoder.strictContainer(CodingKeys.self)
+        let values = try decoder.strictContainer(CodingKeys.self, besides: ["operation"])
         input = try values.decode(String.self, forKey: .input)
         keyFrames = try values.decodeIfPresent(Bool.self, forKey: .keyFrames) ?? false
         limits = try values.decodeIfPresent(Limits.self, forKey: .limits) ?? Limits()
-    }
-
-    public func encode(to encoder: any Swift.Encoder) throws {
-        var values = encoder.container(keyedBy: CodingKeys.self)
-        try values.encode(input, forKey: .input)
-        try values.encode(keyFrames, forKey: .keyFrames)
-        try values.encode(limits, forKey: .limits)
     }
 
     public func validate() throws { try limits.validate() }

@@ -45,11 +45,11 @@ public struct SampleClip: MediaOperation, Equatable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case operation, output, subtitles, seconds, width, height, frameRate, container, bitexact, overwrite, threads
+        case output, subtitles, seconds, width, height, frameRate, container, bitexact, overwrite, threads
     }
 
     public init(from decoder: any Swift.Decoder) throws {
-        let values = try decoder.strictContainer(CodingKeys.self)
+        let values = try decoder.strictContainer(CodingKeys.self, besides: ["operation"])
         self.init(output: try values.decode(String.self, forKey: .output))
         subtitles = try values.decodeIfPresent(String.self, forKey: .subtitles)
         seconds = try values.decodeIfPresent(Double.self, forKey: .seconds) ?? seconds
@@ -60,20 +60,6 @@ public struct SampleClip: MediaOperation, Equatable {
         bitexact = try values.decodeIfPresent(Bool.self, forKey: .bitexact) ?? bitexact
         overwrite = try values.decodeIfPresent(Bool.self, forKey: .overwrite) ?? overwrite
         threads = try values.decodeIfPresent(Int.self, forKey: .threads)
-    }
-
-    public func encode(to encoder: any Swift.Encoder) throws {
-        var values = encoder.container(keyedBy: CodingKeys.self)
-        try values.encode(output, forKey: .output)
-        try values.encodeIfPresent(subtitles, forKey: .subtitles)
-        try values.encode(seconds, forKey: .seconds)
-        try values.encode(width, forKey: .width)
-        try values.encode(height, forKey: .height)
-        try values.encode(frameRate, forKey: .frameRate)
-        try values.encodeIfPresent(container, forKey: .container)
-        try values.encode(bitexact, forKey: .bitexact)
-        try values.encode(overwrite, forKey: .overwrite)
-        try values.encodeIfPresent(threads, forKey: .threads)
     }
 
     public func validate() throws {

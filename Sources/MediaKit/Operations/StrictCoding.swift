@@ -1,9 +1,12 @@
 /// Decoding that refuses keys it does not know: a misspelt setting must not be silently without effect.
 extension Swift.Decoder {
-    func strictContainer<Keys: CodingKey & CaseIterable>(_ type: Keys.Type) throws -> KeyedDecodingContainer<Keys> {
+    /// - Parameter others: keys that somebody else reads.
+    func strictContainer<Keys: CodingKey & CaseIterable>(
+        _ type: Keys.Type, besides others: Set<String> = []
+    ) throws -> KeyedDecodingContainer<Keys> {
         let known = Set(Keys.allCases.map(\.stringValue))
         let all = try container(keyedBy: AnyKey.self)
-        for key in all.allKeys where !known.contains(key.stringValue) {
+        for key in all.allKeys where !known.contains(key.stringValue) && !others.contains(key.stringValue) {
             let nearest = known.min { distance($0, key.stringValue) < distance($1, key.stringValue) }
             let suggestion = nearest.map { "; did you mean \"\($0)\"?" } ?? ""
             throw DecodingError.dataCorrupted(

@@ -53,12 +53,12 @@ public struct Transcode: MediaOperation, Equatable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case operation, input, output, container, video, audio, streams, start, end, indexFirst, bitexact, overwrite
+        case input, output, container, video, audio, streams, start, end, indexFirst, bitexact, overwrite
         case threads, limits, tolerance
     }
 
     public init(from decoder: any Swift.Decoder) throws {
-        let values = try decoder.strictContainer(CodingKeys.self)
+        let values = try decoder.strictContainer(CodingKeys.self, besides: ["operation"])
         input = try values.decode(String.self, forKey: .input)
         output = try values.decode(String.self, forKey: .output)
         container = try values.decodeIfPresent(Container.self, forKey: .container)
@@ -73,24 +73,6 @@ public struct Transcode: MediaOperation, Equatable {
         threads = try values.decodeIfPresent(Int.self, forKey: .threads)
         limits = try values.decodeIfPresent(Limits.self, forKey: .limits) ?? Limits()
         tolerance = try values.decodeIfPresent(Tolerance.self, forKey: .tolerance) ?? Tolerance()
-    }
-
-    public func encode(to encoder: any Swift.Encoder) throws {
-        var values = encoder.container(keyedBy: CodingKeys.self)
-        try values.encode(input, forKey: .input)
-        try values.encode(output, forKey: .output)
-        try values.encodeIfPresent(container, forKey: .container)
-        try values.encode(video, forKey: .video)
-        try values.encode(audio, forKey: .audio)
-        try values.encode(streams, forKey: .streams)
-        try values.encodeIfPresent(start, forKey: .start)
-        try values.encodeIfPresent(end, forKey: .end)
-        try values.encode(indexFirst, forKey: .indexFirst)
-        try values.encode(bitexact, forKey: .bitexact)
-        try values.encode(overwrite, forKey: .overwrite)
-        try values.encodeIfPresent(threads, forKey: .threads)
-        try values.encode(limits, forKey: .limits)
-        try values.encode(tolerance, forKey: .tolerance)
     }
 
     public func validate() throws {

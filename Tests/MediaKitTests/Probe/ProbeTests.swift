@@ -74,7 +74,8 @@ struct ProbeTests {
             Expectation(
                 "video/iphone_rot90_hevc10_editlist.mp4", 2.55,
                 "hevc 1080x1920 VFR yuv420p10le 90 HLG | aac 44100 stereo | data | data"),
-            Expectation("video/hlg10_hevc_1080p.mp4", 0.3, "aac 48000 stereo | hevc 1920x1080 90000/3001 yuv420p10le 0 HLG"),
+            Expectation(
+                "video/hlg10_hevc_1080p.mp4", 0.3, "aac 48000 stereo | hevc 1920x1080 90000/3001 yuv420p10le 0 HLG"),
             Expectation("video/count_vfr_video_only.mp4", 24.46, "h264 640x480 VFR yuv420p 0"),
             Expectation("video/screenrec_cursed_vfr.mp4", 8.73, "h264 3026x1386 VFR yuv420p 0"),
             Expectation(

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// No damaged file crashes, hangs, leaves a file, or passes for whole.
-@Suite("Broken inputs", .enabled(if: Media.isPresent))
+@Suite("Broken inputs", .serialized, .enabled(if: Media.isPresent))
 struct BrokenInputTests {
     enum Outcome: Sendable {
         case fails(MediaError.Code)

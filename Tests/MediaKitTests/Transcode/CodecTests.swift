@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Every container with every codec that it holds: decoded and compared with what went in.
-@Suite("Containers and codecs")
+@Suite("Containers and codecs", .serialized)
 struct CodecTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var file: String

@@ -2,7 +2,7 @@ import MediaKit
 import TestSupport
 import Testing
 
-@Suite("Copying streams")
+@Suite("Copying streams", .serialized)
 struct CopyTests {
     @Test("auto copies what the container takes")
     func auto() async throws {

@@ -2,7 +2,7 @@ import MediaKit
 import TestSupport
 import Testing
 
-@Suite("Settings of the encoder")
+@Suite("Settings of the encoder", .serialized)
 struct EncoderSettingsTests {
     /// Noise that is hard to encode, so that bit rates are reached.
     static let noise: TestClip = {
@@ -16,6 +16,8 @@ struct EncoderSettingsTests {
         }
         return TestClip(video: video)
     }()
+
+    static let noiseBytes = noise.bytes
 
     private func bitRate(_ result: RenderResult) -> Double { Double(result.streams[0].bytes) * 8 / result.duration }
 
@@ -35,7 +37,7 @@ struct EncoderSettingsTests {
     @Test("one pass comes near the bit rate", arguments: [VideoCodec.h264, .hevc, .vp9])
     func onePass(codec: VideoCodec) async throws {
         let bench = try Workbench()
-        let input = try bench.put(Self.noise)
+        let input = try bench.put(Self.noiseBytes)
         let result = try await bench.transcode(input, to: "a.mkv") {
             $0.video = VideoSettings(codec: codec, bitRate: 400_000)
         }
@@ -45,7 +47,7 @@ struct EncoderSettingsTests {
     @Test("two passes hit the bit rate and leave nothing behind", arguments: [VideoCodec.h264, .hevc, .vp9])
     func twoPasses(codec: VideoCodec) async throws {
         let bench = try Workbench()
-        let input = try bench.put(Self.noise)
+        let input = try bench.put(Self.noiseBytes)
         let result = try await bench.transcode(input, to: "a.mkv") {
             $0.video = VideoSettings(codec: codec, bitRate: 400_000, twoPass: true)
         }
@@ -92,7 +94,7 @@ struct EncoderSettingsTests {
     @Test("the decoder's buffer is kept: no second is larger than it allows")
     func buffer() async throws {
         let bench = try Workbench()
-        let input = try bench.put(Self.noise)
+        let input = try bench.put(Self.noiseBytes)
         let result = try await bench.transcode(input, to: "a.mp4") {
             $0.video = VideoSettings(codec: .h264, crf: 10, maximumBitRate: 300_000, bufferSize: 300_000)
         }

@@ -2,7 +2,7 @@ import MediaKit
 import TestSupport
 import Testing
 
-@Suite("Errors")
+@Suite("Errors", .serialized)
 struct ErrorTests {
     @Test("a job's log is its own, though another runs at the same time")
     func ownLog() async throws {

@@ -2,7 +2,7 @@ import MediaKit
 import TestSupport
 import Testing
 
-@Suite("Size, shape and rate of pictures")
+@Suite("Size, shape and rate of pictures", .serialized)
 struct FramingTests {
     private func size(_ asked: PictureSize?, of clip: TestClip) async throws -> (
         made: DecodedFrame, info: MediaInfo.Video

@@ -3,7 +3,7 @@ import MediaKit
 import TestSupport
 import Testing
 
-@Suite("Limits")
+@Suite("Limits", .serialized)
 struct LimitTests {
     private func fails(_ change: (inout Transcode) -> Void, naming word: String) async throws {
         let bench = try Workbench()
@@ -71,7 +71,7 @@ struct LimitTests {
     func fullDisk() async throws {
         let bench = try Workbench()
         let disk = try #require(SmallDisk(kilobytes: 64))
-        let input = try bench.put(EncoderSettingsTests.noise)
+        let input = try bench.put(EncoderSettingsTests.noiseBytes)
         let error = await mediaError {
             _ = try await bench.engine.run(
                 Transcode(
@@ -91,7 +91,7 @@ struct LimitTests {
         let sink = MemorySink(name: "bucket", limit: 20_000)
         let engine = MediaEngine(
             resolver: BoundResolver(
-                sources: ["in": MemorySource(EncoderSettingsTests.noise.bytes)], sinks: ["out": sink]))
+                sources: ["in": MemorySource(EncoderSettingsTests.noiseBytes)], sinks: ["out": sink]))
         let error = await mediaError {
             _ = try await engine.run(
                 Transcode(

@@ -2,7 +2,7 @@ import MediaKit
 import TestSupport
 import Testing
 
-@Suite("What is seen is what was there")
+@Suite("What is seen is what was there", .serialized)
 struct PictureTruthTests {
     private func transcode(
         _ input: String, _ bench: Workbench, to name: String = "a.mp4", _ settings: VideoSettings,

@@ -3,7 +3,7 @@ import MediaKit
 import TestSupport
 import Testing
 
-@Suite("Sound settings and streams")
+@Suite("Sound settings and streams", .serialized)
 struct SoundTests {
     @Test("gain is in decibels")
     func gain() async throws {

@@ -4,7 +4,7 @@ import MediaKit
 import TestSupport
 import Testing
 
-@Suite("Where bytes come from and go to")
+@Suite("Where bytes come from and go to", .serialized)
 struct SourceAndSinkTests {
     /// Reads like a pipe: forwards only, its length unknown.
     private final class ForwardSource: ByteSource {
@@ -143,7 +143,7 @@ struct SourceAndSinkTests {
     @Test("an MP4 with its index last cannot be read from a pipe, and the error says why or how")
     func indexLastPipe() async throws {
         let bench = try Workbench()
-        let input = try bench.put(EncoderSettingsTests.noise)
+        let input = try bench.put(EncoderSettingsTests.noiseBytes)
         try await bench.transcode(input, to: "last.mp4") {
             $0.video = VideoSettings(codec: .h264, crf: 10)
             $0.indexFirst = false

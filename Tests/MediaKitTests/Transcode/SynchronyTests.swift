@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Where each track starts and ends, beside the others, stays within one picture of where it was in the source.
-@Suite("Tracks stay together", .enabled(if: Media.isPresent))
+@Suite("Tracks stay together", .serialized, .enabled(if: Media.isPresent))
 struct SynchronyTests {
     struct Way: Sendable, CustomTestStringConvertible {
         let output: String

@@ -2,7 +2,7 @@ import MediaKit
 import TestSupport
 import Testing
 
-@Suite("Trimming")
+@Suite("Trimming", .serialized)
 struct TrimTests {
     @Test(
         "is exact to the picture and sample",
