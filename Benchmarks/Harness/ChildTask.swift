@@ -49,6 +49,8 @@ struct ChildCommand: AsyncParsableCommand {
     @Argument var task: String
 
     func run() async throws {
+        // As the command `kiln` does.
+        ProcessMemory.shareHeaps()
         switch try JSONDecoder().decode(ChildTask.self, from: Data(task.utf8)) {
         case .jobs(let requests, let warmUp): try answer(try await carryOut(requests, warmUp: warmUp))
         case .floor(let request): try answer(try await EncodeFloor.measure(request))

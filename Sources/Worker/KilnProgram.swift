@@ -14,6 +14,7 @@ public enum KilnProgram {
     public static func main() -> Never {
         // A reader that has gone is an error of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
+        ProcessMemory.shareHeaps()
         // Before there is a second thread: all threads inherit the mask, so signals reach `sigwait` alone.
         var signals = interruptions
         pthread_sigmask(SIG_BLOCK, &signals, nil)

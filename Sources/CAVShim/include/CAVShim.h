@@ -83,6 +83,9 @@ static inline void *cav_log_mark(uint64_t job) { return (void *)(uintptr_t)job; 
 /// Names the calling thread for debuggers (a GNU extension, which Swift's import of the C library leaves out).
 void cav_thread_set_name(const char *name);
 
+/// Sets how many heaps the allocator keeps for threads to share (mallopt(3); glibc's <malloc.h> is not imported either).
+void cav_limit_arenas(int count);
+
 // MARK: I/O
 
 typedef int (*cav_read_function)(void *opaque, uint8_t *buffer, int size);

@@ -48,6 +48,9 @@ final class Demuxer: @unchecked Sendable {
         opened.pointee.opaque = control.log.mark
         opened.pointee.interrupt_callback = control.interruptCallback
         opened.pointee.max_streams = Int32(clamping: control.limits.streams)
+        // A WAV file may hold DTS that says it is PCM. The demuxer looks for it in 32 packets, with all that it has,
+        // which takes longer than everything else; eight hold several of its frames.
+        if String(cString: format.pointee.name) == "wav" { opened.pointee.max_probe_packets = 8 }
         cav_refuse_nested_io(opened)
         _ = cav_take_refused_name()
         // A protocol that is not on the list cannot be opened, and no protocol has this name.
@@ -156,7 +159,13 @@ final class Demuxer: @unchecked Sendable {
             bridge.readExactly()
             return
         }
-        let result = avformat_find_stream_info(raw, nil)
+        // Some pictures are decoded to learn their format and order; how they look does not matter.
+        let rough = (0..<Int(raw.pointee.nb_streams)).map { _ in
+            Options(["skip_loop_filter": "all", "skip_idct": "all"])
+        }
+        var dictionaries = rough.map(\.raw)
+        let result = avformat_find_stream_info(raw, &dictionaries)
+        for (options, dictionary) in zip(rough, dictionaries) { options.raw = dictionary }
         try bridge.rethrow()
         if control.isStopped { try control.checkpoint() }
         try check(result, "cannot find out about its streams", input: name)
