@@ -47,7 +47,8 @@ final class Demuxer: @unchecked Sendable {
         opened.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
         opened.pointee.opaque = control.log.mark
         opened.pointee.interrupt_callback = control.interruptCallback
-        opened.pointee.max_streams = Int32(clamping: control.limits.streams)
+        // One more than allowed: some demuxers leave out in silence what goes beyond, and that must be noticed.
+        opened.pointee.max_streams = Int32(clamping: min(control.limits.streams, 1_000_000) + 1)
         // A WAV file may hold DTS that says it is PCM. The demuxer looks for it in 32 packets, with all that it has,
         // which takes longer than everything else; eight hold several of its frames.
         if String(cString: format.pointee.name) == "wav" { opened.pointee.max_probe_packets = 8 }
@@ -196,15 +197,23 @@ final class Demuxer: @unchecked Sendable {
         var format: UnsafePointer<AVInputFormat>?
         let result = av_probe_input_buffer2(bridge.io, &format, "", nil, 0, 1 << 20)
         guard result >= 0, let format else {
+            // Newer versions do not take an HLS playlist of another name for one.
+            if let start = try? bridge.source.start(7), String(decoding: start, as: UTF8.self) == "#EXTM3U" {
+                throw isPlaylist("hls", name: name)
+            }
             throw openError(result < 0 ? result : CAV_ERROR_INVALIDDATA, bridge: bridge, control: control, name: name)
         }
         let short = String(cString: format.pointee.name)
         if playlists.contains(where: short.split(separator: ",").contains) {
-            throw MediaError(
-                .unsupported, "it is a list of other files (\(short)), which are not followed",
-                hint: "give the media itself as the input", input: name)
+            throw isPlaylist(short, name: name)
         }
         return (format, result)
+    }
+
+    private static func isPlaylist(_ format: String, name: String) -> MediaError {
+        MediaError(
+            .unsupported, "it is a list of other files (\(format)), which are not followed",
+            hint: "give the media itself as the input", input: name)
     }
 
     /// Containers that hold nothing but the names of other files.
@@ -238,5 +247,15 @@ final class Demuxer: @unchecked Sendable {
         if error.code == .internal { error.code = .badInput }
         error.log = control.log.recent()
         return error
+    }
+}
+
+extension ByteSource {
+    /// The first bytes, where they can be read again.
+    fileprivate func start(_ count: Int) throws -> [UInt8]? {
+        guard isSeekable else { return nil }
+        var bytes = [UInt8](repeating: 0, count: count)
+        let read = try bytes.withUnsafeMutableBytes { try self.read(into: $0, at: 0) }
+        return Array(bytes[..<read])
     }
 }

@@ -17,6 +17,8 @@ extension Container {
         case .wav: [AV_CODEC_ID_PCM_S16LE, AV_CODEC_ID_PCM_S24LE, AV_CODEC_ID_PCM_F32LE].contains(codec)
         // Matroska can, by its standard, but libav writes it only where it is told to.
         case .mkv: codec != AV_CODEC_ID_RAWVIDEO && Muxer.canHold(codec, in: muxer)
+        // Newer versions of libav write PCM into MP4, which hardly a player reads.
+        case .mp4, .m4a: !codec.isPCM && Muxer.canHold(codec, in: muxer)
         default: Muxer.canHold(codec, in: muxer)
         }
     }
@@ -58,4 +60,8 @@ extension AudioCodec {
         case .auto, .copy, .none: nil
         }
     }
+}
+
+extension AVCodecID {
+    fileprivate var isPCM: Bool { String(cString: avcodec_get_name(self)).hasPrefix("pcm_") }
 }
