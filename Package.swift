@@ -13,11 +13,15 @@ let package = Package(
     products: [
         .library(name: "MediaKit", targets: ["MediaKit"]),
         .library(name: "ByteIO", targets: ["ByteIO"]),
+        .library(name: "JobQueue", targets: ["JobQueue"]),
         .executable(name: "kiln", targets: ["kiln"]),
         .executable(name: "Benchmarks", targets: ["Benchmarks"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
     ],
     targets: [
         // libav*, found by pkg-config. CAVShim is the only target that includes its headers.
@@ -43,10 +47,23 @@ let package = Package(
             dependencies: ["ByteIO", "CAVShim", "CAssShim", "CLibass", "CPixelKernels"],
             swiftSettings: swiftSettings
         ),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        // The durable queue on Postgres. Knows nothing of media.
+        .target(
+            name: "JobQueue",
+            dependencies: [
+                "CPostgres",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            resources: [.embedInCode("Schema/Migrations")],
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "Worker",
             dependencies: [
-                "MediaKit", "ByteIO",
+                "MediaKit", "ByteIO", "JobQueue",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings
@@ -76,6 +93,11 @@ let package = Package(
             dependencies: ["MediaKit", "ByteIO", "CAVShim", "CPixelKernels", "TestSupport"],
             swiftSettings: swiftSettings
         ),
+        // A private Postgres cluster, started once for a run of the tests, and a database for each test.
+        .target(
+            name: "PostgresTestSupport", dependencies: ["JobQueue"], path: "Tests/PostgresSupport", swiftSettings: swiftSettings),
+        .testTarget(
+            name: "JobQueueTests", dependencies: ["JobQueue", "PostgresTestSupport"], swiftSettings: swiftSettings),
         .testTarget(
             name: "WorkerTests", dependencies: ["Worker", "MediaKit", "TestSupport"], swiftSettings: swiftSettings),
     ],
