@@ -17,17 +17,28 @@ public protocol ByteSink: AnyObject, Sendable {
     /// The range must lie within both what has been written and `rewritableHead`.
     func rewrite(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws
 
+    /// Does all of `finish` that may fail, short of making anything visible: flushes, and checks that the name is still
+    /// free. For outputs that belong together: all are prepared before the first is finished. Nothing may be written
+    /// after it.
+    func prepare() throws
+
     /// Makes the whole visible. Nothing may be called after it but `abort`, which then does nothing.
     func finish() throws
 
     /// Removes what was written. May be called at any point, any number of times.
     func abort()
 
+    /// Takes back what `finish` has made visible, because another output of the same job could not be. Where that is
+    /// not possible (a pipe), does nothing.
+    func retract()
+
     /// Makes a call that is waiting, and all later ones, throw soon. Called from any thread, any number of times.
     func cancel()
 }
 
 extension ByteSink {
+    public func prepare() throws {}
+    public func retract() {}
     public func cancel() {}
 }
 

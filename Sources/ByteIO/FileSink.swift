@@ -13,7 +13,15 @@ public final class FileSink: ReadableByteSink {
     private let partialPath: String
     private let overwrite: Bool
     private let file: OwnedDescriptor
-    private let state = Mutex((progress: SinkProgress.open, end: Int64(0)))
+    private struct State {
+        var progress = SinkProgress.open
+        var end: Int64 = 0
+        /// Whether all that was written is on the device.
+        var isSynchronized = false
+        /// The file under its final name.
+        var published: stat?
+    }
+    private let state = Mutex(State())
     private let cancellation = Cancellation()
 
     /// Creates the hidden file beside `path`.
@@ -69,7 +77,10 @@ public final class FileSink: ReadableByteSink {
     public func write(_ bytes: UnsafeRawBufferPointer) throws {
         let end = try begin("write")
         try file.writeAll(bytes, at: end)
-        state.withLock { $0.end = end + Int64(bytes.count) }
+        state.withLock {
+            $0.end = end + Int64(bytes.count)
+            $0.isSynchronized = false
+        }
     }
 
     public func rewrite(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
@@ -78,6 +89,7 @@ public final class FileSink: ReadableByteSink {
             throw ByteIOError(.notSeekable, "cannot rewrite \(name) at byte \(offset): only \(end) are written")
         }
         try file.writeAll(bytes, at: offset)
+        state.withLock { $0.isSynchronized = false }
     }
 
     public func readBack(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
@@ -94,10 +106,16 @@ public final class FileSink: ReadableByteSink {
         }
     }
 
+    public func prepare() throws {
+        _ = try begin("prepare")
+        if !state.withLock({ $0.isSynchronized }) { try file.synchronize() }
+        state.withLock { $0.isSynchronized = true }
+        if !overwrite, access(path, F_OK) == 0 { throw ByteIOError.alreadyExists(name) }
+    }
+
     public func finish() throws {
-        _ = try begin("finish")
         do {
-            try file.synchronize()
+            try prepare()
             // The last moment to take it back.
             try cancellation.check(name)
             // A hard link fails when the name is taken, which a rename does not: no check-then-act.
@@ -116,8 +134,21 @@ public final class FileSink: ReadableByteSink {
             abort()
             throw error
         }
-        state.withLock { $0.progress = .finished }
+        let published = file.status
+        state.withLock {
+            $0.progress = .finished
+            $0.published = published
+        }
         file.close()
+    }
+
+    public func retract() {
+        // Another program may have put its own file there meanwhile.
+        var current = stat()
+        guard let published = state.withLock({ $0.published }), stat(path, &current) == 0,
+            current.st_ino == published.st_ino, current.st_dev == published.st_dev
+        else { return }
+        unlink(path)
     }
 
     public func abort() {

@@ -81,5 +81,13 @@ public final class MemorySink: ReadableByteSink {
         }
     }
 
+    public func retract() {
+        state.withLock { held in
+            guard held.progress == .finished else { return }
+            held.progress = .aborted
+            held.bytes = []
+        }
+    }
+
     public func cancel() { cancellation.cancel() }
 }

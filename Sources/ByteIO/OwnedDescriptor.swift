@@ -19,6 +19,25 @@ final class OwnedDescriptor: Sendable {
 
     var raw: Int32 { descriptor.load(ordering: .acquiring) }
 
+    /// One that is not open yet: see `openLater`.
+    init(pending name: String) {
+        descriptor = Atomic(Self.pending)
+        self.name = name
+        closesOnDeinit = true
+    }
+    private static let pending: Int32 = -2
+
+    var isPending: Bool { raw == Self.pending }
+
+    /// Opens one that is pending.
+    func openLater(_ path: String, _ flags: Int32) throws {
+        let opened = Self.retrying { openFile(path, flags | O_CLOEXEC, 0) }
+        guard opened >= 0 else { throw ByteIOError.system("open", name, errno: errno) }
+        let (isOurs, _) = descriptor.compareExchange(
+            expected: Self.pending, desired: opened, ordering: .acquiringAndReleasing)
+        if !isOurs { _ = closeFile(opened) }
+    }
+
     static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o666, name: String) throws -> OwnedDescriptor {
         let descriptor = retrying { openFile(path, flags | O_CLOEXEC, mode) }
         guard descriptor >= 0 else {

@@ -19,14 +19,32 @@ public final class PipeSink: ByteSink {
         self.init(OwnedDescriptor(takingOwnershipOf: descriptor, name: name))
     }
 
-    /// Opens a FIFO or device by its path; waits for a FIFO's reader.
+    /// Opens a FIFO or device by its path. Does not wait for a FIFO's reader: the first `write` does, and can be
+    /// cancelled.
     public convenience init(path: String) throws {
-        self.init(try OwnedDescriptor.open(path, O_WRONLY, name: path))
+        do {
+            self.init(try OwnedDescriptor.open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY, name: path))
+        } catch let error as ByteIOError where error.errno == ENXIO {
+            self.init(OwnedDescriptor(pending: path))
+        }
     }
 
     private init(_ descriptor: OwnedDescriptor) {
         self.descriptor = descriptor
         name = descriptor.name
+    }
+
+    /// A FIFO without a reader cannot be opened for writing (ENXIO), and there is nothing to `poll`: so it is tried
+    /// again and again.
+    private func awaitReader() throws {
+        while descriptor.isPending {
+            try cancellation.check(name)
+            do {
+                try descriptor.openLater(name, O_WRONLY | O_NONBLOCK | O_NOCTTY)
+            } catch let error as ByteIOError where error.errno == ENXIO {
+                usleep(20_000)
+            }
+        }
     }
 
     /// Bytes per write call: what a pipe takes at once after `poll` says that it is ready (PIPE_BUF), so that the
@@ -35,6 +53,7 @@ public final class PipeSink: ByteSink {
 
     public func write(_ bytes: UnsafeRawBufferPointer) throws {
         try withoutBrokenPipeSignal {
+            try awaitReader()
             var rest = bytes[...]
             while !rest.isEmpty {
                 try descriptor.wait(for: Int16(POLLOUT), unless: cancellation)
@@ -50,6 +69,7 @@ public final class PipeSink: ByteSink {
 
     public func finish() throws {
         try cancellation.check(name)
+        try awaitReader()
         guard descriptor.raw >= 0 else {
             throw ByteIOError(.io, "cannot finish \(name): it was finished or aborted before")
         }

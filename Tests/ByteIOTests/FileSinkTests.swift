@@ -27,6 +27,39 @@ struct FileSinkTests {
         #expect(folder.names == ["a.mp4"])
     }
 
+    @Test func `is whole but invisible once it is prepared, and can be taken back after it was published`() throws {
+        let sink = try FileSink(path: folder("a"), overwrite: false)
+        try sink.write("whole")
+        try sink.prepare()
+        #expect(folder.text("a") == nil)
+        try sink.finish()
+        #expect(folder.text("a") == "whole")
+        sink.retract()
+        #expect(folder.names.isEmpty)
+    }
+
+    @Test func `says when it is prepared that its name was taken meanwhile`() throws {
+        let sink = try FileSink(path: folder("a"), overwrite: false)
+        try sink.write("mine")
+        try folder.put("a", "theirs")
+        let error = #expect(throws: ByteIOError.self) { try sink.prepare() }
+        #expect(error?.code == .exists)
+        sink.abort()
+        sink.retract()
+        #expect(folder.text("a") == "theirs" && folder.names == ["a"])
+    }
+
+    @Test func `that somebody else has replaced is not taken back`() throws {
+        let sink = try FileSink(path: folder("a"), overwrite: false)
+        try sink.write("mine")
+        try sink.finish()
+        try folder.put("b", "theirs")
+        try FileManager.default.removeItem(atPath: folder("a"))
+        try FileManager.default.moveItem(atPath: folder("b"), toPath: folder("a"))
+        sink.retract()
+        #expect(folder.text("a") == "theirs")
+    }
+
     @Test func `can be read back while it is written`() throws {
         let sink = try FileSink(path: folder("a"), overwrite: false)
         try sink.write("0123456789")

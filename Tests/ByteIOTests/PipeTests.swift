@@ -168,6 +168,28 @@ struct PipeTests {
         #expect(try all.value() == Array("through the fifo".utf8))
     }
 
+    @Test func `with a name waits for its reader when it is written, and can be cancelled meanwhile`() throws {
+        let folder = try ScratchFolder()
+        let path = folder("fifo")
+        try #require(mkfifo(path, 0o600) == 0)
+        let abandoned = try PipeSink(path: path)
+        let writer = BlockedCall { try abandoned.write("nobody reads this") }
+        writer.waitUntilBlocked()
+        abandoned.cancel()
+        let error = #expect(throws: ByteIOError.self) { try writer.value() }
+        #expect(error?.code == .cancelled)
+
+        let sink = try PipeSink(path: path)
+        let late = BlockedCall {
+            try sink.write("for a late reader")
+            try sink.finish()
+        }
+        late.waitUntilBlocked()
+        let source = try PipeSource(path: path)
+        #expect(try source.readAll(limit: 100) == Array("for a late reader".utf8))
+        try late.value()
+    }
+
     @Test func `that is full for ever says so`() throws {
         let sink = try PipeSink(path: "/dev/full")
         let error = #expect(throws: ByteIOError.self) { try sink.write("x") }

@@ -8,17 +8,10 @@ extension CaptionStyle: Decodable {
         case maximumWidth, lineWrapping, maximumLines
     }
 
-    private struct AnyKey: CodingKey {
-        var stringValue: String
-        var intValue: Int?
-        init?(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
-    }
-
     /// - Throws: `MediaError.badRequest` naming the key that is unknown, of the wrong type or out of range.
     public init(from decoder: any Swift.Decoder) throws {
         let names = Key.allCases.map(\.rawValue)
-        for key in try decoder.container(keyedBy: AnyKey.self).allKeys where !names.contains(key.stringValue) {
+        if let key = try decoder.unknownKey(besides: names) {
             let nearest = NearestName.of(key.stringValue, in: names)
             throw MediaError(
                 .badRequest, "caption style: unknown key “\(key.stringValue)”", hint: "did you mean “\(nearest)”?")

@@ -15,6 +15,9 @@ public struct CoreBudget: Sendable, Equatable {
     /// they wait for the encoder anyway.
     var decoderThreads: Int { min(cores, 6) }
 
+    /// Threads for a decoder that an encoder of the same pictures waits behind: more would only hold more frames.
+    var followingDecoderThreads: Int { max(1, decoderThreads / 2) }
+
     /// Threads for a video encoder: one and a half per core keeps the cores busy while frames wait for each
     /// other's rows (what x264 takes by itself).
     var encoderThreads: Int { min(max(1, cores * 3 / 2), 24) }

@@ -69,8 +69,8 @@ final class FilterStage: Stage, @unchecked Sendable {
                 open.removeAll { $0 == source }
                 guard graph != nil else {
                     // No frame ever came.
-                    if open.isEmpty { return }
-                    continue
+                    if open.isEmpty, waiting.isEmpty { return }
+                    throw MediaError(.badInput, "input \(source) of a filter has no frames")
                 }
                 try push(nil, source: source)
                 if open.isEmpty { return }

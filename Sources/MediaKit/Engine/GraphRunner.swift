@@ -115,7 +115,7 @@ final class GraphRunner {
         }
         return try DecodeStage(
             decoded: decoded, stream: stream, receivers: receivers, tolerance: tolerance,
-            threads: stream.kind == .audio ? 1 : control.budget.decoderThreads, control: control)
+            threads: stream.kind == .audio ? 1 : decoded.threads ?? control.budget.decoderThreads, control: control)
     }
 
     private func makeCopy(_ copied: MediaGraph.CopiedStream, muxing: [MuxStage]) -> CopyRoute {

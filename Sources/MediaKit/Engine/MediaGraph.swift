@@ -30,6 +30,8 @@ struct MediaGraph: Sendable {
         var source: StreamReference
         var window: Window
         var keyFramesOnly = false
+        /// Decoder threads; `nil` takes what the budget gives.
+        var threads: Int?
     }
 
     /// A filter graph over some decoded streams.

@@ -42,10 +42,6 @@ final class OutputTarget: @unchecked Sendable {
     /// Bytes written, as a reader will see them.
     var size: Int64 { output.sinkSize }
 
-    func commit() throws {
-        do { try sink.finish() } catch { throw MediaError.wrapping(error, input: name) }
-    }
-
     func abort() { sink.abort() }
 }
 

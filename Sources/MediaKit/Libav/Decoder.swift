@@ -19,6 +19,7 @@ final class Decoder {
     let raw: UnsafeMutablePointer<AVCodecContext>
     /// Packets that the decoder refused as damaged.
     private(set) var refusedPackets = 0
+    private let log: JobLog
 
     struct Settings {
         var threads = 1
@@ -29,6 +30,7 @@ final class Decoder {
 
     init(stream: InputStream, settings: Settings, control: JobControl) throws {
         self.stream = stream
+        log = control.log
         let input = stream.demuxer.name
         guard let codec = avcodec_find_decoder(stream.codecID) else {
             throw MediaError(
@@ -91,6 +93,12 @@ final class Decoder {
         // Memory and such are not the packet's fault.
         guard result != cav_error(ENOMEM) else {
             throw MediaError.libav(result, "cannot decode", input: stream.demuxer.name, stream: stream.index)
+        }
+        if log.recent(12).contains(where: { $0.contains("exceeds specified max pixel count") }) {
+            throw MediaError(
+                .resourceLimit, "its pictures grow larger than the limit of \(raw.pointee.max_pixels) pixels",
+                hint: "raise limits.pixels", input: stream.demuxer.name, stream: stream.index,
+                libav: MediaError.Libav(code: result, text: MediaError.libavText(result)))
         }
         refusedPackets += 1
         if raw.pointee.err_recognition & AV_EF_EXPLODE != 0 {

@@ -135,11 +135,10 @@ extension SampleClip: ExecutableOperation {
         ).run()
         do {
             try Array(script.srt.utf8).withUnsafeBytes { try subtitleSink?.write($0) }
-            try target.commit()
-            try subtitleSink?.finish()
         } catch {
             throw MediaError.wrapping(error, input: subtitles)
         }
+        try Publication.publish([sink] + (subtitleSink.map { [$0] } ?? []))
         let elapsed = job.elapsed
         return .sample(
             SampleClipResult(

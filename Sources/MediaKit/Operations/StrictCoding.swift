@@ -4,17 +4,20 @@ extension Swift.Decoder {
     func strictContainer<Keys: CodingKey & CaseIterable>(
         _ type: Keys.Type, besides others: Set<String> = []
     ) throws -> KeyedDecodingContainer<Keys> {
-        let known = Set(Keys.allCases.map(\.stringValue))
-        let all = try container(keyedBy: AnyKey.self)
-        for key in all.allKeys where !known.contains(key.stringValue) && !others.contains(key.stringValue) {
-            let nearest = known.min { distance($0, key.stringValue) < distance($1, key.stringValue) }
-            let suggestion = nearest.map { "; did you mean \"\($0)\"?" } ?? ""
+        if let unknown = try unknownKey(besides: Keys.allCases.map(\.stringValue) + others) {
+            let nearest = NearestName.of(unknown.stringValue, in: Keys.allCases.map(\.stringValue))
             throw DecodingError.dataCorrupted(
                 DecodingError.Context(
-                    codingPath: codingPath + [key], debugDescription: "unknown key \"\(key.stringValue)\"\(suggestion)")
-            )
+                    codingPath: codingPath + [unknown],
+                    debugDescription: "unknown key \"\(unknown.stringValue)\"; did you mean \"\(nearest)\"?"))
         }
         return try container(keyedBy: Keys.self)
+    }
+
+    /// The first key here that is not one of `known`.
+    func unknownKey(besides known: some Sequence<String>) throws -> (any CodingKey)? {
+        let known = Set(known)
+        return try container(keyedBy: AnyKey.self).allKeys.first { !known.contains($0.stringValue) }
     }
 }
 
@@ -23,20 +26,4 @@ private struct AnyKey: CodingKey {
     var intValue: Int? { nil }
     init?(stringValue: String) { self.stringValue = stringValue }
     init?(intValue: Int) { nil }
-}
-
-/// Levenshtein's edit distance.
-private func distance(_ a: String, _ b: String) -> Int {
-    let a = Array(a.lowercased()), b = Array(b.lowercased())
-    var row = Array(0...b.count)
-    for i in 0..<a.count {
-        var previous = row[0]
-        row[0] = i + 1
-        for j in 0..<b.count {
-            let substitution = previous + (a[i] == b[j] ? 0 : 1)
-            previous = row[j + 1]
-            row[j + 1] = min(substitution, previous + 1, row[j] + 1)
-        }
-    }
-    return row[b.count]
 }

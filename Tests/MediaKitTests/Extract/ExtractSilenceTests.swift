@@ -1,3 +1,4 @@
+import ByteIO
 import MediaKit
 import TestSupport
 import Testing
@@ -151,6 +152,17 @@ import Testing
         #expect(bench.scratch.names == ["a-002.wav", "in.mkv"] && bench.scratch.bytes("a-002.wav") == [7])
     }
 
+    @Test func `chunks that cannot all be published are not published at all`() async throws {
+        let input = try bench.put(bursts([0...7], seconds: 7))
+        let error = await mediaError {
+            var request = ExtractAudio(input: input, output: bench.scratch("a-{n}.wav"))
+            request.splitAtSilence = 3
+            _ = try await MediaEngine(resolver: SecondSinkFails(second: bench.scratch("a-002.wav"))).run(request)
+        }
+        #expect(error?.code == .io && error?.input == "a chunk that cannot be published")
+        #expect(bench.scratch.names == ["in.mkv"])
+    }
+
     @Test func `splits that make no sense are refused`() async throws {
         let changes: [(inout ExtractAudio) -> Void] = [
             { $0.splitAtSilence = 0.2 }, { $0.splitAtSilence = .infinity },
@@ -168,5 +180,26 @@ import Testing
             let error = await mediaError { try await bench.extract("/nonexistent.mp4", to: "a.m4a", change) }
             #expect(error?.code == .badRequest)
         }
+    }
+}
+
+/// Local files, but for one whose sink refuses to become visible at the last moment.
+private struct SecondSinkFails: MediaResolver {
+    var second: String
+
+    func source(for location: String) throws -> any ByteSource { try LocalResolver().source(for: location) }
+
+    func sink(for location: String, overwrite: Bool) throws -> any ByteSink {
+        guard location == second else { return try LocalResolver().sink(for: location, overwrite: overwrite) }
+        return Refusing()
+    }
+
+    private final class Refusing: ByteSink {
+        let name = "a chunk that cannot be published"
+        let rewritableHead = Int64.max
+        func write(_ bytes: UnsafeRawBufferPointer) throws {}
+        func rewrite(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {}
+        func finish() throws { throw ByteIOError(.io, "the device is gone") }
+        func abort() {}
     }
 }

@@ -31,6 +31,26 @@ struct LimitTests {
     @Test func `streams of an input`() async throws { try await fails({ $0.limits.streams = 1 }, naming: "stream") }
     @Test func `wall time`() async throws { try await fails({ $0.limits.wallSeconds = 0.000_1 }, naming: "wall") }
 
+    @Test func `pixels of pictures that grow on the way`() async throws {
+        let bench = try Workbench()
+        let small = try bench.put(TestClip(video: .init(frames: 25, width: 160, height: 96)), as: "small.mkv")
+        let large = try bench.put(TestClip(video: .init(frames: 25, width: 640, height: 384)), as: "large.mkv")
+        for (input, output) in [(small, "small.ts"), (large, "large.ts")] {
+            try await bench.transcode(input, to: output) { $0.video.codec = .h264 }
+        }
+        // A transport stream may change its pictures' size at any key frame.
+        try bench.scratch.put("both.ts", bench.scratch.bytes("small.ts") + bench.scratch.bytes("large.ts"))
+        let error = await mediaError {
+            try await bench.transcode(bench.scratch("both.ts"), to: "a.mp4") {
+                $0.video.codec = .h264
+                $0.limits.pixels = 320 * 192
+            }
+        }
+        #expect(error?.code == .resourceLimit)
+        #expect("\(error.map(String.init(describing:)) ?? "")".contains("61440 pixels"))
+        #expect(!bench.scratch.names.contains("a.mp4"))
+    }
+
     @Test("what lies exactly at a limit passes")
     func exact() async throws {
         let bench = try Workbench()

@@ -57,7 +57,11 @@ extension RenderPlan {
             plan.pixelFormat = choice.pixelFormats
             plan.sampleAspectRatio = stream.sampleAspectRatio
             plan.deinterlaces = request.video.deinterlace
-            graph.decoded.append(MediaGraph.DecodedStream(source: reference(stream), window: window))
+            var decoded = MediaGraph.DecodedStream(source: reference(stream), window: window)
+            if plan.size == nil, stream.decodesFasterThanItEncodes {
+                decoded.threads = job.control.budget.followingDecoderThreads
+            }
+            graph.decoded.append(decoded)
             graph.branches.append(
                 MediaGraph.Branch(
                     sources: [graph.decoded.count - 1], filter: .picture(plan), processors: processors,
@@ -174,5 +178,13 @@ extension RenderPlan {
         }
         let end = (demuxer.startTime ?? 0) + (demuxer.duration ?? 0)
         return Rational.microseconds.rescale(end, to: timeBase)
+    }
+}
+
+extension InputStream {
+    /// Whether any encoder takes longer over a picture than this stream's decoder, at the same size.
+    fileprivate var decodesFasterThanItEncodes: Bool {
+        [AV_CODEC_ID_H264, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4, AV_CODEC_ID_VP8, AV_CODEC_ID_MJPEG]
+            .contains(codecID)
     }
 }

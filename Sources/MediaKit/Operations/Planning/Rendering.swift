@@ -87,7 +87,7 @@ struct Rendering {
         job.countRead(demuxer)
         try InputVerdict(tolerance: request.tolerance, demuxer: demuxer, control: job.control)
             .judge(graph: graph, report: report)
-        try target.commit()
+        try Publication.publish([sink])
         if let progress = job.progress {
             var last = job.control.progress.snapshot
             last.fraction = 1

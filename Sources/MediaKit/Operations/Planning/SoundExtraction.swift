@@ -140,7 +140,7 @@ struct SoundExtraction {
         graph.branches = [.init(sources: [0], filter: .sound(choice.plan), target: .custom(chunks))]
         let report = try runner(graph, demuxer, targets: []).run()
         try judge(graph, report, demuxer)
-        for target in targets.prefix(chunks.made.count) { try target.commit() }
+        try Publication.publish(targets.prefix(chunks.made.count).map(\.sink))
 
         let elapsed = job.elapsed
         let outputs = zip(chunks.made, zip(names, targets)).map { chunk, named in
