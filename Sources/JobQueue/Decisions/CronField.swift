@@ -134,7 +134,7 @@ extension CronError.Field {
         }
         guard step <= range.count else {
             throw CronError(
-                expression, self, "'\(item)': a step of \(step) is longer than the field, which has \(range.count) values")
+                expression, self, "'\(item)': a step of \(step) is too long; the field has \(range.count) values")
         }
         for value in stride(from: low, through: high, by: step) {
             let wrapped = (value - range.lowerBound) % range.count + range.lowerBound

@@ -27,12 +27,12 @@ struct ProgressThrottle<ID: Hashable & Sendable, Value: Sendable>: Sendable {
 
     /// What may be written now by a trip of its own; marks it as written.
     mutating func takeDue(at now: Duration) -> [(id: ID, value: Value)] {
-        take(at: now) { id in written[id].map { now >= $0 + interval } ?? true }
+        take(pending.filter { id, _ in written[id].map { now >= $0 + interval } ?? true }, at: now)
     }
 
     /// Everything that waits, for a trip that is made anyway (the renewal); marks it as written.
     mutating func takeAll(at now: Duration) -> [(id: ID, value: Value)] {
-        take(at: now) { _ in true }
+        take(pending, at: now)
     }
 
     /// The job has ended: its last report, to be written with its outcome, if that is still to be written.
@@ -48,8 +48,10 @@ struct ProgressThrottle<ID: Hashable & Sendable, Value: Sendable>: Sendable {
         }
     }
 
-    private mutating func take(at now: Duration, where isDue: (ID) -> Bool) -> [(id: ID, value: Value)] {
-        let due = pending.filter { isDue($0.key) }.sorted { $0.value.order < $1.value.order }
+    private mutating func take(
+        _ chosen: [ID: (order: Int, value: Value)], at now: Duration
+    ) -> [(id: ID, value: Value)] {
+        let due = chosen.sorted { $0.value.order < $1.value.order }
         for item in due {
             pending[item.key] = nil
             written[item.key] = now

@@ -58,10 +58,10 @@ struct Backoff: Sendable, Hashable {
     /// `min(cap, base · 2^step)`. Any step, whatever its size or sign, is fine.
     func ceiling(step: Int) -> Duration {
         let (base, cap) = (Self.clamped(base), Self.clamped(cap))
-        // 2^62 times the shortest base that isn't zero (1 as) is 4.6 s, so count the doublings instead of bounding them.
+        // At most about 90 rounds, however large the step: by then any base but zero has reached the cap.
         var wait = base
         var doublings = max(0, step)
-        while doublings > 0, wait < cap, wait > .zero {
+        while doublings > 0, wait > .zero, wait < cap {
             wait *= 2
             doublings -= 1
         }
