@@ -70,10 +70,8 @@ struct CronOracle {
             expression.seconds.contains(second), expression.minutes.contains(minute), expression.hours.contains(hour),
             expression.months.contains(month)
         else { return false }
-        let length = [
-            31, year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28, 31, 30, 31, 30, 31, 31, 30,
-            31, 30, 31,
-        ][month - 1]
+        let isLeapYear = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        let length = [31, isLeapYear ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
         let (dates, weekdays) = (expression.daysOfMonth, expression.daysOfWeek)
         let byDate = dates.contains(day) || dates.lastDay && day == length
         let byWeekday =
