@@ -116,7 +116,8 @@ struct Admission<ID: Hashable & Sendable>: Sendable {
     /// A running job has found out what it really takes. Less is granted at once; more when it is free, and until then
     /// its handler waits.
     mutating func reweigh(_ id: ID, to weight: JobWeight) -> [Action] {
-        guard let job = running[id], !job.released else { return [] }
+        guard let job = running[id] else { return [] }
+        guard !job.released else { return [.release(id)] }
         raises.removeAll { $0.id == id }
         let memory = max(0, weight.memory)
         guard !draining, memory <= total.memory else { return [release(id)] + settle() }
