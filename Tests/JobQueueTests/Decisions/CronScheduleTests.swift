@@ -3,12 +3,15 @@ import Testing
 
 @testable import JobQueue
 
-func utc(_ text: String) throws -> Date { try Date(text, strategy: .iso8601) }
+extension Date {
+    /// `2026-03-08T07:00:00Z`
+    static func utc(_ text: String) throws -> Date { try Date(text, strategy: .iso8601) }
+}
 
 struct CronScheduleTests {
     private func ticks(_ expression: String, _ zone: String, after start: String, count: Int) throws -> [String] {
         let schedule = try CronSchedule(expression, timeZone: zone)
-        var date = try utc(start)
+        var date = try Date.utc(start)
         return try (0..<count).map { _ in
             date = try #require(schedule.next(after: date))
             return date.formatted(.iso8601)
@@ -36,7 +39,7 @@ struct CronScheduleTests {
     @Test func `an interval follows elapsed time through both changes`() throws {
         let schedule = try CronSchedule("*/15 * * * *", timeZone: "America/New_York")
         for start in ["2026-03-08T04:00:00Z", "2026-11-01T03:00:00Z"] {
-            var date = try utc(start)
+            var date = try Date.utc(start)
             for _ in 0..<40 {
                 let next = try #require(schedule.next(after: date))
                 #expect(next.timeIntervalSince(date) == 900)
@@ -79,7 +82,7 @@ struct CronScheduleTests {
         var random = RandomCron(generator: SeededGenerator(7))
         var compared = 0
         for (zone, start) in changes {
-            let start = Int(try utc(start).timeIntervalSince1970)
+            let start = Int(try Date.utc(start).timeIntervalSince1970)
             let end = start + 3 * 86_400
             for _ in 0..<6 {
                 var text = random.next(seconds: false)
@@ -99,7 +102,7 @@ struct CronScheduleTests {
 
     @Test func `seconds equal a scan too`() throws {
         var random = RandomCron(generator: SeededGenerator(11))
-        let start = Int(try utc("2026-10-24T23:50:00Z").timeIntervalSince1970)
+        let start = Int(try Date.utc("2026-10-24T23:50:00Z").timeIntervalSince1970)
         for _ in 0..<12 {
             let text =
                 random.next(seconds: true).split(separator: " ").prefix(2).joined(separator: " ") + " 1,2,* * * *"
@@ -130,7 +133,8 @@ struct CronScheduleTests {
         // The 1st or 29th, and a Monday: the star makes both day fields count.
         #expect(try ticks("0 0 */28 2 MON", "UTC", after: "2026-01-01T00:00:00Z", count: 1) == ["2027-02-01T00:00:00Z"])
         let schedule = try CronSchedule("0 0 29 2 *", timeZone: "America/New_York")
-        #expect(schedule.previous(before: try utc("1904-01-01T00:00:00Z")) == (try utc("1896-02-29T05:00:00Z")))
+        #expect(
+            schedule.previous(before: try Date.utc("1904-01-01T00:00:00Z")) == (try Date.utc("1896-02-29T05:00:00Z")))
         #expect(schedule.next(after: .distantFuture) != nil)
         #expect(schedule.next(after: Date(timeIntervalSince1970: .infinity)) == nil)
         #expect(schedule.next(after: Date(timeIntervalSince1970: .nan)) == nil)

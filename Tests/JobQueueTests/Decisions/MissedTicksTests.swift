@@ -9,7 +9,7 @@ struct MissedTicksTests {
 
     init() throws {
         hourly = try CronSchedule("0 * * * *", timeZone: "UTC")
-        midnight = try utc("2026-05-01T00:00:00Z")
+        midnight = try Date.utc("2026-05-01T00:00:00Z")
     }
 
     private func due(_ missed: MissedTicks, after last: Double, now: Double, cap: Int = 1000) -> DueTicks {
