@@ -1,10 +1,11 @@
 import Foundation
 
-/// What becomes of a schedule's ticks that passed while nobody was there to fire them.
+/// What becomes of a schedule's ticks that passed while nobody was there to fire them. Ticks that are late by less than
+/// a tolerance are not missed: they fire under every policy.
 public enum MissedTicks: String, Sendable, Hashable, Codable, CaseIterable {
-    /// They are dropped. A tick counts as missed when it is older than a tolerance.
+    /// They are dropped.
     case skip
-    /// The newest one fires.
+    /// The newest one fires, unless one fires in time.
     case last
     /// All fire, oldest first, up to a cap; of more than that the newest.
     case all
@@ -23,8 +24,8 @@ struct DueTicks: Sendable, Hashable {
 
     /// - Parameters:
     ///   - lastTick: the newest tick dealt with, or when the schedule was made. Ticks after it are looked at.
-    ///   - tolerance: how late a tick may fire under ``MissedTicks/skip``.
-    ///   - cap: how many fire at most under ``MissedTicks/all``.
+    ///   - tolerance: how late a tick may be without counting as missed.
+    ///   - cap: how many fire at most; of more than that the newest.
     init(
         of schedule: CronSchedule, after lastTick: Date, now: Date, missed: MissedTicks,
         tolerance: Duration = .seconds(60), cap: Int = 1000
@@ -36,23 +37,18 @@ struct DueTicks: Sendable, Hashable {
         self.lastTick = lastTick
         guard let newest = schedule.previous(before: end), newest > lastTick else { return }
         self.lastTick = newest
-        switch missed {
-        case .skip:
-            if now.timeIntervalSince(newest) <= tolerance / .seconds(1) { fire = [newest] }
-        case .last:
-            fire = [newest]
-        case .all:
-            // Backwards, so that a year of missed seconds costs no more than the cap.
-            var tick: Date? = newest
-            while let due = tick, due > lastTick {
-                guard fire.count < max(cap, 1) else {
-                    isCapped = true
-                    break
-                }
-                fire.append(due)
-                tick = schedule.previous(before: due)
+        // Backwards, so that a year of missed seconds costs no more than the cap.
+        let floor = missed == .all ? lastTick : max(lastTick, now - tolerance / .seconds(1))
+        var tick: Date? = newest
+        while let due = tick, due > floor {
+            guard fire.count < max(cap, 1) else {
+                isCapped = true
+                break
             }
-            fire.reverse()
+            fire.append(due)
+            tick = schedule.previous(before: due)
         }
+        fire.reverse()
+        if missed == .last, fire.isEmpty { fire = [newest] }
     }
 }

@@ -40,6 +40,15 @@ struct MissedTicksTests {
         #expect(due(.skip, after: 0, now: 4.001).fire == [midnight + 4 * 3600])
     }
 
+    @Test(arguments: MissedTicks.allCases)
+    func `ticks closer together than the tolerance all fire when somebody looks a little late`(
+        missed: MissedTicks
+    ) throws {
+        let often = try CronSchedule("*/5 * * * * *", timeZone: "UTC")
+        let due = DueTicks(of: often, after: midnight, now: midnight + 16, missed: missed)
+        #expect(due.fire == [midnight + 5, midnight + 10, midnight + 15])
+    }
+
     @Test func `more missed ticks than the cap: the newest fire, and it says so`() throws {
         let capped = due(.all, after: 0, now: 1000.5, cap: 3)
         #expect(capped.fire == [998, 999, 1000].map { midnight + $0 * 3600 })
