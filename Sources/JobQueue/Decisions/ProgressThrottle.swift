@@ -1,0 +1,61 @@
+/// Collects jobs' progress so that each is written at most once per interval. Of several reports the last one wins.
+///
+/// Times are durations since any fixed start of a monotonic clock.
+struct ProgressThrottle<ID: Hashable & Sendable, Value: Sendable>: Sendable {
+    let interval: Duration
+    /// In the order in which they became pending, by `order`.
+    private var pending: [ID: (order: Int, value: Value)] = [:]
+    private var written: [ID: Duration] = [:]
+    private var count = 0
+
+    init(interval: Duration = .seconds(1)) {
+        self.interval = interval
+    }
+
+    var isEmpty: Bool { pending.isEmpty }
+
+    mutating func update(_ id: ID, _ value: Value) {
+        let order = pending[id]?.order ?? count
+        count += 1
+        pending[id] = (order, value)
+    }
+
+    /// When ``takeDue(at:)`` will have something; nil when nothing waits.
+    var nextDue: Duration? {
+        pending.keys.map { id in written[id].map { $0 + interval } ?? .zero }.min()
+    }
+
+    /// What may be written now by a trip of its own; marks it as written.
+    mutating func takeDue(at now: Duration) -> [(id: ID, value: Value)] {
+        take(pending.filter { id, _ in written[id].map { now >= $0 + interval } ?? true }, at: now)
+    }
+
+    /// Everything that waits, for a trip that is made anyway (the renewal); marks it as written.
+    mutating func takeAll(at now: Duration) -> [(id: ID, value: Value)] {
+        take(pending, at: now)
+    }
+
+    /// The job has ended: its last report, to be written with its outcome, if that is still to be written.
+    mutating func finish(_ id: ID) -> Value? {
+        written[id] = nil
+        return pending.removeValue(forKey: id)?.value
+    }
+
+    /// The trip failed: what it carried waits again, unless something newer does or the job has ended.
+    mutating func writeFailed(_ items: [(id: ID, value: Value)]) {
+        for item in items where pending[item.id] == nil && written[item.id] != nil {
+            update(item.id, item.value)
+        }
+    }
+
+    private mutating func take(
+        _ chosen: [ID: (order: Int, value: Value)], at now: Duration
+    ) -> [(id: ID, value: Value)] {
+        let due = chosen.sorted { $0.value.order < $1.value.order }
+        for item in due {
+            pending[item.key] = nil
+            written[item.key] = now
+        }
+        return due.map { ($0.key, $0.value.value) }
+    }
+}
