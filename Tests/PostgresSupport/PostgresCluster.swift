@@ -168,7 +168,8 @@ package final class PostgresCluster: Sendable {
             ] + configuration
         // The odd time zone and date style are there to be noticed by whatever relies on the usual ones.
         try Command.run(
-            "/bin/sh", ["-c", "cat >> \"$0\"", "\(data)/postgresql.conf"], input: settings.joined(separator: "\n") + "\n")
+            "/bin/sh", ["-c", "cat >> \"$0\"", "\(data)/postgresql.conf"],
+            input: settings.joined(separator: "\n") + "\n")
     }
 
     private func control(_ arguments: [String]) throws {

@@ -93,6 +93,12 @@ extension PostgresSession {
     // MARK: Several
 
     private func sendPipeline(_ statements: [PostgresStatement]) throws(QueueError) -> [PostgresRows] {
+        // Before anything is sent, which could not be taken back without closing the connection.
+        for statement in statements {
+            guard var failure = statement.parameters.failure else { continue }
+            failure.statement = statement.name
+            throw failure
+        }
         for statement in statements {
             if let name = usableName(of: statement), prepared[name] == nil { try prepare(name, statement.sql) }
         }
@@ -195,6 +201,8 @@ extension PostgresSession {
                 throw breakOff(QueueError(.badRequest, "COPY is not possible through this connection"))
             default:
                 groups[groups.count - 1].append(result)
+                // It hangs up after these, which the next read finds out.
+                if ["FATAL", "PANIC"].contains(result.field("V")) { lastWords = parting(result) }
             }
         }
     }
@@ -209,8 +217,8 @@ extension PostgresSession {
             let seen = wake.wait(socket: PQsocket(connection), forWriting: unsent > 0, until: limit)
             if seen.readable, PQconsumeInput(connection) == 0 {
                 // What the server said before it hung up is a result still to be read.
-                if PQisBusy(connection) == 0, PQstatus(connection) != CONNECTION_BAD { return nil }
-                throw lost(orLastOf: connection)
+                if lastWords == nil, PQisBusy(connection) == 0 { return nil }
+                throw lost()
             }
             if isInterruptible {
                 if let interruption = control.interruption, PQisBusy(connection) == 1 { return interruption }
@@ -220,22 +228,10 @@ extension PostgresSession {
         }
     }
 
-    /// The error of a connection that ended, with the server's own words for it where it sent some.
-    private func lost(orLastOf connection: OpaquePointer) -> QueueError {
-        var words: QueueError?
-        var budget = 8
-        while budget > 0, PQisBusy(connection) == 0, let pointer = PQgetResult(connection) {
-            let result = PostgresResult(takingOwnershipOf: pointer)
-            if result.status == PGRES_FATAL_ERROR, let state = result.field("C"), words == nil {
-                words = QueueError(
-                    .connectionLost,
-                    "the server closed the connection: \(settings.redacting(result.field("M") ?? ""))",
-                    hint: result.field("H"), sqlState: state)
-            }
-            budget -= 1
-        }
-        if let words { return breakOff(words) }
-        return lost()
+    private func parting(_ result: PostgresResult) -> QueueError {
+        QueueError(
+            .connectionLost, "the server closed the connection: \(settings.redacting(result.field("M") ?? ""))",
+            detail: result.field("D").map(settings.redacting), hint: result.field("H"), sqlState: result.field("C"))
     }
 
     /// - Throws: the server's error, if the result is one.
@@ -246,7 +242,8 @@ extension PostgresSession {
         case PGRES_PIPELINE_ABORTED:
             throw QueueError(.server, "the statement before it failed", statement: name)
         default:
-            guard let connection, PQstatus(connection) != CONNECTION_BAD else { throw lost(to: result, name: name) }
+            if lastWords != nil { throw lost() }
+            guard let connection, PQstatus(connection) != CONNECTION_BAD else { throw lost() }
             throw error(of: result, name: name)
         }
     }
@@ -261,14 +258,6 @@ extension PostgresSession {
             detail: result.field("D").map(settings.redacting), hint: result.field("H"),
             sqlState: state.isEmpty ? nil : state, constraint: result.field("n"), statement: name,
             position: result.field("P").flatMap { Int($0) })
-    }
-
-    private func lost(to result: PostgresResult, name: String?) -> QueueError {
-        guard result.field("C") != nil else { return lost() }
-        var error = error(of: result, name: name)
-        error.code = .connectionLost
-        error.message = "the server closed the connection: \(error.message)"
-        return breakOff(error)
     }
 
     // MARK: Preparations that vanish

@@ -41,7 +41,7 @@ final class PostgresSession {
     var prepared: [String: String] = [:]
     var prepares: Bool
     /// The last thing the server said with the severity FATAL: why it then hung up.
-    private var lastWords: QueueError?
+    var lastWords: QueueError?
 
     var wake: WakeSignal { inbox.wake }
 

@@ -186,7 +186,8 @@ public struct Migrations: Sendable {
         let library = script.list.last?.version ?? 0
         if status.unknown.count == 1, status.pending.isEmpty {
             logger.notice(
-                "the schema \(name) is one migration ahead of this library (\(newest.version), \(newest.name)); update soon")
+                "the schema \(name) is one migration ahead of this library (\(newest.version), \(newest.name)); update soon"
+            )
             return
         }
         throw QueueError(

@@ -12,7 +12,8 @@ struct SchemaNames: Sendable {
         }
         guard !schema.hasPrefix("pg_") else {
             throw QueueError(
-                .badRequest, "the schema's name \(schema.debugDescription) begins with pg_, which Postgres keeps to itself"
+                .badRequest,
+                "the schema's name \(schema.debugDescription) begins with pg_, which Postgres keeps to itself"
             )
         }
         // It becomes part of identifiers without quotes around it.
