@@ -1,0 +1,54 @@
+/// One numbered step of the schema.
+public struct Migration: Sendable, Hashable {
+    /// From 1, without gaps.
+    public var version: Int
+    /// `tables`, of a file m0001_tables.sql.
+    public var name: String
+    /// SQL with `{{schema}}`, `{{schema_literal}}` and `{{role_prefix}}` where those belong.
+    public var sql: String
+
+    public init(version: Int, name: String, sql: String) {
+        self.version = version
+        self.name = name
+        self.sql = sql
+    }
+
+    init(_ version: Int, _ name: String, _ file: [UInt8]) {
+        self.init(version: version, name: name, sql: String(decoding: file, as: UTF8.self))
+    }
+
+    /// SHA-256 of the file as it is, before the schema's name is put in: 64 hexadecimal digits.
+    public var checksum: String { SHA256Digest.hex(sql.utf8) }
+}
+
+/// A migration as the database remembers it.
+public struct AppliedMigration: Sendable, Hashable {
+    public var version: Int
+    public var name: String
+    public var checksum: String
+}
+
+/// How the schema in a database relates to this library.
+public struct MigrationStatus: Sendable {
+    /// What the database has, in order.
+    public var applied: [AppliedMigration]
+    /// What this library would add, in order.
+    public var pending: [Migration]
+    /// What the database has and this library does not know: a newer library was here.
+    public var unknown: [AppliedMigration]
+
+    /// Whether this library works on that schema: up to date, or newer by one migration, through which the
+    /// workers of before keep working.
+    public var isUsable: Bool { pending.isEmpty && unknown.count <= 1 }
+}
+
+/// The migrations in this library. The one list of them: a file in the folder that is not named here is an error
+/// that the tests find.
+enum EmbeddedMigrations {
+    static let all: [Migration] = [
+        Migration(1, "base", PackageResources.m0001_base_sql)
+    ]
+
+    /// The roles and what they are granted: repeatable, and applied after the migrations where asked for.
+    static let roles: String? = nil
+}
