@@ -104,6 +104,7 @@ DECLARE
     v_now timestamptz := clock_timestamp();
     v_base bigint := clock_us();
     v_bad record;
+    v_suspect integer;
     v_unique boolean;
     v_flows uuid[];
     v_edges boolean := coalesce(cardinality(p_parents), 0) > 0;
@@ -118,10 +119,10 @@ BEGIN
             AND (r.memory IS NULL OR r.memory >= 0)
             AND (r.concurrency_key IS NULL OR octet_length(r.concurrency_key) BETWEEN 1 AND 1000)
             AND r.unique_key IS NULL AND r.unique_scope IS NULL AND r.unique_period IS NULL AND r.on_duplicate IS NULL
-            AND r.on_parent_failure IS NULL AND r.depends_on IS NULL) IS NOT TRUE) AS suspect
-    INTO v_unique, v_flows, v_bad FROM unnest(p_requests) WITH ORDINALITY r;
-    IF v_bad.suspect IS NOT NULL THEN
-        FOR i IN v_bad.suspect .. cardinality(p_requests) LOOP
+            AND r.on_parent_failure IS NULL AND r.depends_on IS NULL) IS NOT TRUE)
+    INTO v_unique, v_flows, v_suspect FROM unnest(p_requests) WITH ORDINALITY r;
+    IF v_suspect IS NOT NULL THEN
+        FOR i IN v_suspect .. cardinality(p_requests) LOOP
             PERFORM check_request(p_requests[i], CASE WHEN cardinality(p_requests) = 1 AND p_where = 'enqueue' THEN p_where
                 ELSE p_where || ', ' || coalesce('node "' || p_requests[i].node || '"', 'job ' || i) END);
         END LOOP;
@@ -396,10 +397,8 @@ BEGIN
         FROM edges x LEFT JOIN names p ON p.node = x.parent GROUP BY 1, 2, 3, 5
     )
     SELECT array_agg(parent_i ORDER BY parent_i, child), array_agg(child ORDER BY parent_i, child),
-        array_agg(policy ORDER BY parent_i, child), max(node) FILTER (WHERE parent_i IS NULL),
-        max(parent) FILTER (WHERE parent_i IS NULL)
-    INTO v_from, v_to, v_policies, v_bad FROM joined;
-    -- v_bad is (node, parent) of an edge from nowhere.
+        array_agg(policy ORDER BY parent_i, child)
+    INTO v_from, v_to, v_policies FROM joined;
     IF array_position(v_from, NULL) IS NOT NULL THEN
         SELECT c.e ->> 'node' AS node, coalesce(a ->> 'node', a #>> '{}') AS parent INTO v_bad
         FROM jsonb_array_elements(v_nodes) c(e), jsonb_array_elements(c.e -> 'after') a
