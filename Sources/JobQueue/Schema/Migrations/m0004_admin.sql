@@ -183,7 +183,7 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION '%: workflow % does not exist', p_where, coalesce(p_id::text, 'NULL') USING ERRCODE = 'KL002',
             HINT = 'Give the id that enqueue_workflow returned under "workflow".';
-    ELSIF NOT CASE WHEN p_change THEN may_change(v_creator) ELSE may_read(v_creator) END THEN
+    ELSIF NOT (p_change AND may_change(v_creator) OR NOT p_change AND may_read(v_creator)) THEN
         PERFORM refuse_stranger('workflow', p_id::text);
     END IF;
 END $$;
