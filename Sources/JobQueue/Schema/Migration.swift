@@ -46,7 +46,13 @@ public struct MigrationStatus: Sendable {
 /// that the tests find.
 enum EmbeddedMigrations {
     static let all: [Migration] = [
-        Migration(1, "base", PackageResources.m0001_base_sql)
+        Migration(1, "tables", PackageResources.m0001_tables_sql),
+        Migration(2, "internal", PackageResources.m0002_internal_sql),
+        Migration(3, "enqueue", PackageResources.m0003_enqueue_sql),
+        Migration(4, "admin", PackageResources.m0004_admin_sql),
+        Migration(5, "worker", PackageResources.m0005_worker_sql),
+        Migration(6, "maintenance", PackageResources.m0006_maintenance_sql),
+        Migration(7, "views", PackageResources.m0007_views_sql),
     ]
 
     /// The roles and what they are granted: repeatable, and applied after the migrations where asked for.
