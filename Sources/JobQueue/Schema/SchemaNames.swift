@@ -16,6 +16,12 @@ struct SchemaNames: Sendable {
                 "the schema's name \(schema.debugDescription) begins with pg_, which Postgres keeps to itself"
             )
         }
+        // The bodies of functions are quoted by $$, and names are written into them.
+        guard schema.count(where: { $0 == "$" }) < 2 else {
+            throw QueueError(
+                .badRequest, "the schema's name \(schema.debugDescription) has more than one $",
+                hint: "use another name; the default is kiln")
+        }
         // It becomes part of identifiers without quotes around it.
         let isPlain = rolePrefix.wholeMatch(of: /[a-z_][a-z0-9_]{0,39}/) != nil && !rolePrefix.hasPrefix("pg_")
         guard isPlain else {
@@ -28,9 +34,13 @@ struct SchemaNames: Sendable {
         self.rolePrefix = rolePrefix
     }
 
+    /// Puts the names in, in one pass, so that a name may look like anything.
     func fill(_ sql: String) -> String {
-        sql.replacing("{{schema}}", with: schema.quotedIdentifier)
-            .replacing("{{schema_literal}}", with: schema.quotedLiteral)
-            .replacing("{{role_prefix}}", with: rolePrefix)
+        let names = [
+            "schema": schema.quotedIdentifier, "schema_literal": schema.quotedLiteral, "role_prefix": rolePrefix,
+            // With what comes between it and a role's own name.
+            "role_prefix_literal": (rolePrefix + "_").quotedLiteral,
+        ]
+        return sql.replacing(/\{\{(\w+)\}\}/) { match in names[String(match.1)] ?? String(match.0) }
     }
 }
