@@ -57,7 +57,7 @@ public enum QueueJSON {
         func number(_ part: Substring?) -> Int { part.flatMap { Int($0) } ?? 0 }
         let offset = number(match.9) * 3600 + number(match.10) * 60 + number(match.11)
         let seconds = hour * 3600 + minute * 60 + number(match.6) - (match.8 == "-" ? -offset : offset)
-        let days = CivilDay(year: year, month: month, day: day).daysSinceEpoch
+        let days = CivilDay.number(year: year, month: month, day: day)
         // From Date's own epoch, 11,323 days after 1970, whose numbers are the most exact.
         let whole = Double((days - 11_323) * 86_400 + seconds)
         let fraction = match.7.flatMap { Double("0.\($0)") } ?? 0
