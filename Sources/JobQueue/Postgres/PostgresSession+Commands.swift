@@ -29,7 +29,7 @@ extension PostgresSession {
 
     /// Runs SQL of any number of commands, without parameters.
     func script(_ sql: String) throws(QueueError) {
-        let connection = try start()
+        let connection = try start(nil)
         guard PQsendQuery(connection, sql) == 1 else { throw lost() }
         for result in try receive(pipelined: false, name: nil).joined() { try check(result, name: nil) }
     }
@@ -37,7 +37,7 @@ extension PostgresSession {
     // MARK: One statement
 
     private func send(_ statement: PostgresStatement) throws(QueueError) -> PostgresRows {
-        let connection = try start()
+        let connection = try start(statement.name)
         guard try sendOnly(statement, on: connection) else { throw lost() }
         let results = try receive(pipelined: false, name: statement.name).joined()
         for result in results { try check(result, name: statement.name) }
@@ -46,7 +46,7 @@ extension PostgresSession {
     }
 
     private func prepare(_ name: String, _ sql: String) throws(QueueError) {
-        let connection = try start()
+        let connection = try start(name)
         guard PQsendPrepare(connection, name, sql, 0, nil) == 1 else { throw lost() }
         do throws(QueueError) {
             for result in try receive(pipelined: false, name: name).joined() { try check(result, name: name) }
@@ -102,7 +102,7 @@ extension PostgresSession {
         for statement in statements {
             if let name = usableName(of: statement), prepared[name] == nil { try prepare(name, statement.sql) }
         }
-        let connection = try start()
+        let connection = try start(statements[0].name)
         guard PQenterPipelineMode(connection) == 1 else { throw lost() }
         do throws(QueueError) {
             for statement in statements {
@@ -133,9 +133,9 @@ extension PostgresSession {
 
     // MARK: Results
 
-    private func start() throws(QueueError) -> OpaquePointer {
+    private func start(_ name: String?) throws(QueueError) -> OpaquePointer {
         let connection = try open()
-        if let interruption = control.interruption { throw interruption.error(statement: nil) }
+        if let interruption = control.interruption { throw interruption.error(statement: name) }
         return connection
     }
 
