@@ -5,7 +5,7 @@ extension PostgresSession {
     /// Runs one statement.
     func run(_ statement: PostgresStatement) throws(QueueError) -> PostgresRows {
         if let name = usableName(of: statement), prepared[name] == nil {
-            try prepare(name, statement.sql)
+            try prepare(name, statement)
         }
         do throws(QueueError) {
             return try send(statement)
@@ -45,12 +45,13 @@ extension PostgresSession {
         return PostgresRows(result: last)
     }
 
-    private func prepare(_ name: String, _ sql: String) throws(QueueError) {
+    private func prepare(_ name: String, _ statement: PostgresStatement) throws(QueueError) {
         let connection = try start(name)
-        guard PQsendPrepare(connection, name, sql, 0, nil) == 1 else { throw lost() }
+        let types = statement.parameters.entries.map(\.type)
+        guard PQsendPrepare(connection, name, statement.sql, Int32(types.count), types) == 1 else { throw lost() }
         do throws(QueueError) {
             for result in try receive(pipelined: false, name: name).joined() { try check(result, name: name) }
-            prepared[name] = sql
+            prepared[name] = statement.sql
         } catch  where error.sqlState == "42P05" {
             // Somebody else's session has a statement of this name: this one is not ours alone.
             suspectPooler()
@@ -100,7 +101,7 @@ extension PostgresSession {
             throw failure
         }
         for statement in statements {
-            if let name = usableName(of: statement), prepared[name] == nil { try prepare(name, statement.sql) }
+            if let name = usableName(of: statement), prepared[name] == nil { try prepare(name, statement) }
         }
         let connection = try start(statements[0].name)
         guard PQenterPipelineMode(connection) == 1 else { throw lost() }

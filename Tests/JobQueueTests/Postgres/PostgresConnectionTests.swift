@@ -146,6 +146,14 @@ import Testing
     await connection.close()
 }
 
+@Test func `a prepared statement knows the types of its parameters`() async throws {
+    let connection = try await connect()
+    let ids = [UUID(), UUID()]
+    let rows = try await connection.query("SELECT id FROM unnest($1) AS id", [ids], name: "unnest")
+    #expect(try rows.map { try $0.decode("id", as: UUID.self) } == ids)
+    await connection.close()
+}
+
 @Test func `a statement survives its table's change`() async throws {
     let connection = try await connect()
     try await connection.script("CREATE TABLE t AS SELECT 1 AS a")
