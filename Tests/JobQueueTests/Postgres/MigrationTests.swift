@@ -126,7 +126,10 @@ func `a schema may have any name`(schema: String) async throws {
 }
 
 @Test func `names that cannot be used are refused`() async throws {
-    for (schema, prefix) in [("", "kiln"), ("pg_kiln", "kiln"), ("kiln", "Kiln\""), ("kiln", "pg_x")] {
+    for (schema, prefix) in [
+        ("", "kiln"), ("pg_kiln", "kiln"), ("a$$b", "kiln"), ("{{schema}}", "kiln"), ("kiln", "Kiln\""),
+        ("kiln", "pg_x"),
+    ] {
         #expect(throws: QueueError.self) {
             try Migrations("", schema: schema, rolePrefix: prefix, list: [], logger: quiet)
         }
