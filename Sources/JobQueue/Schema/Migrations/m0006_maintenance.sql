@@ -99,7 +99,7 @@ BEGIN
             CONTINUE WHEN EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = {{schema_literal}} AND c.relname = v_name);
             BEGIN
-                EXECUTE format('CREATE TABLE %I.%I PARTITION OF %1$I.%I FOR VALUES FROM (%L) TO (%L)', {{schema_literal}}, v_name,
+                EXECUTE format('CREATE TABLE %1$I.%2$I PARTITION OF %1$I.%3$I FOR VALUES FROM (%4$L) TO (%5$L)', {{schema_literal}}, v_name,
                     'job_history_' || v_outcome, v_day::timestamptz, (v_day + 1)::timestamptz);
                 v_n := v_n + 1;
             EXCEPTION WHEN lock_not_available OR check_violation THEN
