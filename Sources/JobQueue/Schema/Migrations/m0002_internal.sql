@@ -56,7 +56,7 @@ CREATE FUNCTION {{schema}}.invalid(p_where text, p_argument text, p_value text, 
 BEGIN
     RAISE EXCEPTION '%: % is %, but %', p_where, p_argument,
         coalesce('"' || CASE WHEN length(p_value) > 120 THEN left(p_value, 117) || '...' ELSE p_value END || '"', 'NULL'),
-        p_rule USING ERRCODE = '22023', HINT = p_hint;
+        p_rule USING ERRCODE = '22023', HINT = coalesce(p_hint, 'Correct the value, or leave it out for the default.');
 END $$;
 
 -- The name out of `p_known` that is nearest to `p_name` (shared pairs of letters), and the list of all.

@@ -179,7 +179,7 @@ BEGIN
         ), made AS (
             INSERT INTO job_edge (parent, child, on_failure, done, outside)
             SELECT parent, child, coalesce(policy, 'cancel')::parent_failure,
-                NOT inside AND (state = 'succeeded' OR state IN ('dead', 'cancelled') AND policy = 'run'), NOT inside
+                NOT inside AND (state = 'succeeded' OR state IN ('dead', 'cancelled') AND coalesce(policy, 'cancel') = 'run'), NOT inside
             FROM found WHERE inside OR state IS NOT NULL ORDER BY parent, child
         )
         SELECT parent, state, created_by INTO v_bad FROM found

@@ -680,7 +680,7 @@ BEGIN
     v_due := least(v_due, (SELECT min(g.at + c.rate_interval) FROM queue c JOIN rate_grant g ON g.queue = c.name
         WHERE c.rate_limit IS NOT NULL AND c.name = ANY (v_queues) AND c.name <> ALL (coalesce(v_open, '{}'))
             AND g.at > v_now - c.rate_interval));
-    RETURN QUERY SELECT true, greatest(date_part('epoch', v_due - v_now), 0);
+    RETURN QUERY SELECT true, CASE WHEN v_due IS NOT NULL THEN greatest(date_part('epoch', v_due - v_now), 0) END;
 END $$;
 COMMENT ON FUNCTION {{schema}}.worker_sleep IS 'Asks to be woken: asleep = true means that a NOTIFY follows whatever becomes claimable from now on (next_due: seconds until a job is due without one, or NULL); false means claim again shortly. Commit it before the next claim.';
 
