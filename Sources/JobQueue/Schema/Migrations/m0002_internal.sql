@@ -87,15 +87,16 @@ END $$;
 CREATE CONSTRAINT TRIGGER wake AFTER INSERT ON {{schema}}.counter_delta DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (NEW.ready > 0 OR NEW.wake) EXECUTE FUNCTION {{schema}}.wake();
 
-CREATE FUNCTION {{schema}}.history_state(p_id uuid) RETURNS {{schema}}.job_state LANGUAGE sql STABLE
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
-    SELECT outcome FROM job_history WHERE id = p_id LIMIT 1
-$$;
+CREATE FUNCTION {{schema}}.history_state(p_id uuid) RETURNS {{schema}}.job_state LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN (SELECT outcome FROM job_history WHERE id = p_id LIMIT 1);
+END $$;
 
 -- Moves locked jobs out of `job` into the history, and says what else has to be told.
 CREATE FUNCTION {{schema}}.bury(p_ids uuid[], p_outcome {{schema}}.job_state, p_reasons text[], p_by text,
         OUT o_parents uuid[], OUT o_queues text[], OUT o_keys text[]) LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
     v_unique uuid[];
@@ -141,16 +142,17 @@ BEGIN
 END $$;
 
 -- Gives back the unique keys of jobs that have just moved to the history.
-CREATE FUNCTION {{schema}}.forget_unique(p_ids uuid[]) RETURNS void LANGUAGE sql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+CREATE FUNCTION {{schema}}.forget_unique(p_ids uuid[]) RETURNS void LANGUAGE plpgsql
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
     DELETE FROM unique_claim u USING job_history h
-    WHERE h.id = ANY (p_ids) AND u.kind = h.kind AND u.key = h.unique_key AND u.job = h.id AND u.scope <> 'period'
-$$;
+    WHERE h.id = ANY (p_ids) AND u.kind = h.kind AND u.key = h.unique_key AND u.job = h.id AND u.scope <> 'period';
+END $$;
 
 -- Counts what left `running` out of its lane and, where the queue is limited, out of the queue. Waits for lanes, then
 -- for queues, each in order; a claim waits for queue rows only, before anything else.
 CREATE FUNCTION {{schema}}.vacate(p_queues text[], p_keys text[]) RETURNS void LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     IF p_queues IS NULL THEN
         RETURN;
@@ -181,7 +183,7 @@ END $$;
 -- Tells the children of finished jobs. Every descendant that a failure may cancel is locked first, in the order of ids,
 -- so that two cascades never wait for each other. Returns the workflows that an edge says have failed.
 CREATE FUNCTION {{schema}}.settle(p_ids uuid[], p_ok boolean, p_by text) RETURNS uuid[] LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
     v_ids uuid[] := p_ids;
@@ -301,7 +303,7 @@ END $$;
 -- Ends locked jobs without success, with everything that follows from it.
 CREATE FUNCTION {{schema}}.finish(p_ids uuid[], p_outcome {{schema}}.job_state, p_reason text, p_by text)
     RETURNS void LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_gone record;
     v_doomed uuid[];
@@ -344,7 +346,7 @@ CREATE CONSTRAINT TRIGGER join_parent AFTER INSERT ON {{schema}}.job_edge DEFERR
 
 -- Jobs whose time has come.
 CREATE FUNCTION {{schema}}.promote_due(p_now timestamptz, p_limit integer) RETURNS integer LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     v_n integer;
 BEGIN

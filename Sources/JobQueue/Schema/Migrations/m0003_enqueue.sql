@@ -98,7 +98,7 @@ END $$;
 -- Inserts jobs; the edges come apart as (index of the child, parent, policy). Returns ids in the order of the requests.
 CREATE FUNCTION {{schema}}.insert_jobs(p_requests {{schema}}.job_request[], p_ids uuid[], p_children integer[],
         p_parents uuid[], p_policies text[], p_creator name, p_where text) RETURNS uuid[] LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_ids uuid[] := p_ids;
     v_now timestamptz := clock_timestamp();
