@@ -181,8 +181,8 @@ BEGIN
 END $$;
 
 -- Tells the children of finished jobs. Every descendant that a failure may cancel is locked first, in the order of ids,
--- so that two cascades never wait for each other. Returns the workflows that an edge says have failed.
-CREATE FUNCTION {{schema}}.settle(p_ids uuid[], p_ok boolean, p_by text) RETURNS uuid[] LANGUAGE plpgsql
+-- so that two cascades never wait for each other; without p_wait a row that somebody holds raises 55P03. Returns the workflows that an edge says have failed.
+CREATE FUNCTION {{schema}}.settle(p_ids uuid[], p_ok boolean, p_by text, p_wait boolean DEFAULT true) RETURNS uuid[] LANGUAGE plpgsql
     SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
@@ -195,7 +195,13 @@ DECLARE
     v_lost uuid[];
     v_reasons text[];
 BEGIN
-    IF p_ok THEN
+    IF NOT p_wait THEN
+        PERFORM FROM job WHERE id IN (
+            WITH RECURSIVE below(id) AS (
+                SELECT child FROM job_edge WHERE parent = ANY (p_ids) AND NOT done
+                UNION SELECT e.child FROM below b JOIN job_edge e ON e.parent = b.id WHERE NOT e.done)
+            SELECT id FROM below) AND state = 'blocked' ORDER BY id FOR UPDATE NOWAIT;
+    ELSIF p_ok THEN
         PERFORM FROM job WHERE id IN (SELECT child FROM job_edge WHERE parent = ANY (p_ids) AND NOT done)
             ORDER BY id FOR NO KEY UPDATE;
     ELSE
@@ -265,8 +271,9 @@ BEGIN
     RETURN v_n;
 END $$;
 
--- Cancels all members of workflows. Members that somebody holds just now are passed over, and met again by maintain():
--- waiting for a job that is finishing while another finisher waits for us would be a deadlock.
+-- Cancels all members of workflows without waiting for anybody: the caller may hold rows already, in another order than
+-- that of ids. Members that somebody holds are passed over; if a descendant outside the workflow is held, nothing is done.
+-- maintain() comes back to workflows that are marked and not finished.
 CREATE FUNCTION {{schema}}.cancel_members(p_workflows uuid[], p_reason text, p_by text) RETURNS integer LANGUAGE plpgsql
     SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
 DECLARE
@@ -277,24 +284,29 @@ DECLARE
     v_gone record;
     v_n integer := 0;
 BEGIN
-    WHILE v_todo <> '{}' LOOP
-        v_seen := v_seen || v_todo;
-        SELECT array_agg(id) FILTER (WHERE state <> 'running'), array_agg(id) FILTER (WHERE state = 'running')
-        INTO v_idle, v_busy
-        FROM (SELECT id, state FROM job WHERE workflow = ANY (v_todo) ORDER BY id FOR UPDATE SKIP LOCKED) m;
-        v_todo := '{}';
-        IF v_idle IS NOT NULL THEN
-            SELECT * INTO v_gone FROM bury(v_idle, 'cancelled', array_fill(p_reason, ARRAY[cardinality(v_idle)]), p_by);
-            v_n := v_n + cardinality(v_idle);
-            IF v_gone.o_parents IS NOT NULL THEN
-                SELECT coalesce(array_agg(DISTINCT d), '{}') INTO v_todo
-                FROM unnest(settle(v_gone.o_parents, false, p_by)) d WHERE d <> ALL (v_seen);
+    BEGIN
+        WHILE v_todo <> '{}' LOOP
+            v_seen := v_seen || v_todo;
+            SELECT array_agg(id) FILTER (WHERE state <> 'running'), array_agg(id) FILTER (WHERE state = 'running')
+            INTO v_idle, v_busy
+            FROM (SELECT id, state FROM job WHERE workflow = ANY (v_todo) ORDER BY id FOR UPDATE SKIP LOCKED) m;
+            v_todo := '{}';
+            IF v_idle IS NOT NULL THEN
+                SELECT * INTO v_gone FROM bury(v_idle, 'cancelled', array_fill(p_reason, ARRAY[cardinality(v_idle)]), p_by);
+                v_n := v_n + cardinality(v_idle);
+                IF v_gone.o_parents IS NOT NULL THEN
+                    SELECT coalesce(array_agg(DISTINCT d), '{}') INTO v_todo
+                    FROM unnest(settle(v_gone.o_parents, false, p_by, false)) d WHERE d <> ALL (v_seen);
+                END IF;
             END IF;
-        END IF;
-        IF v_busy IS NOT NULL THEN
-            v_n := v_n + ask_to_stop(v_busy, p_reason, p_by);
-        END IF;
-    END LOOP;
+            IF v_busy IS NOT NULL THEN
+                v_n := v_n + ask_to_stop(v_busy, p_reason, p_by);
+            END IF;
+        END LOOP;
+    EXCEPTION WHEN lock_not_available THEN
+        v_seen := p_workflows;
+        v_n := 0;
+    END;
     UPDATE workflow SET cancel_requested_at = clock_timestamp(), cancel_reason = p_reason, cancel_by = p_by
     WHERE id = ANY (v_seen) AND cancel_requested_at IS NULL;
     RETURN v_n;
