@@ -98,7 +98,7 @@ END $$;
 -- Inserts jobs; the edges come apart as (index of the child, parent, policy). Returns ids in the order of the requests.
 CREATE FUNCTION {{schema}}.insert_jobs(p_requests {{schema}}.job_request[], p_ids uuid[], p_children integer[],
         p_parents uuid[], p_policies text[], p_creator name, p_where text) RETURNS uuid[] LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_ids uuid[] := p_ids;
     v_now timestamptz := clock_timestamp();
@@ -179,7 +179,7 @@ BEGIN
         ), made AS (
             INSERT INTO job_edge (parent, child, on_failure, done, outside)
             SELECT parent, child, coalesce(policy, 'cancel')::parent_failure,
-                NOT inside AND (state = 'succeeded' OR state IN ('dead', 'cancelled') AND policy = 'run'), NOT inside
+                NOT inside AND (state = 'succeeded' OR state IN ('dead', 'cancelled') AND coalesce(policy, 'cancel') = 'run'), NOT inside
             FROM found WHERE inside OR state IS NOT NULL ORDER BY parent, child
         )
         SELECT parent, state, created_by INTO v_bad FROM found
@@ -348,6 +348,7 @@ DECLARE
     v_base bigint;
     v_names text[];
     v_path integer[];
+    v_setting text;
     i integer;
     e integer;
 BEGIN
@@ -387,6 +388,9 @@ BEGIN
         PERFORM invalid('enqueue_workflow, job ' || v_bad.i, 'after', v_bad.a::text,
             'a parent is the name of a node or {"node": …, "on_failure": …}', 'on_failure is cancel, run or fail_workflow.');
     END IF;
+    -- The planner takes these arrays for short ones; ten thousand names are to be hashed.
+    v_setting := current_setting('enable_nestloop');
+    PERFORM set_config('enable_nestloop', 'off', true);
     WITH names AS (SELECT r.node, r.ordinality::integer AS i, r.on_parent_failure FROM unnest(v_requests) WITH ORDINALITY r),
     edges AS (
         SELECT c.i AS child, c.node, coalesce(a ->> 'node', a #>> '{}') AS parent,
@@ -399,6 +403,7 @@ BEGIN
     SELECT array_agg(parent_i ORDER BY parent_i, child), array_agg(child ORDER BY parent_i, child),
         array_agg(policy ORDER BY parent_i, child)
     INTO v_from, v_to, v_policies FROM joined;
+    PERFORM set_config('enable_nestloop', v_setting, true);
     IF array_position(v_from, NULL) IS NOT NULL THEN
         SELECT c.e ->> 'node' AS node, coalesce(a ->> 'node', a #>> '{}') AS parent INTO v_bad
         FROM jsonb_array_elements(v_nodes) c(e), jsonb_array_elements(c.e -> 'after') a
