@@ -144,7 +144,8 @@ extension KilnProcess.Outcome {
         }
         for arguments in [
             ["job", "7"], ["jobs", "--state", "lost"], ["enqueue"], ["enqueue", "k", "--delay", "soon"],
-            ["enqueue", "k", "--delay", "1m", "--at", "2100-01-01T00:00Z"], ["dead", "purge"], ["jobs", "--limit", "0"],
+            ["enqueue", "k", "--delay", "1m", "--at", "2100-01-01T00:00Z"], ["dead", "purge"],
+            ["jobs", "--limit", "0"],
             ["enqueue", "k", "--unique-scope", "waiting"], ["migrate", "--status", "--sql"],
         ] {
             let outcome = try await KilnProcess.run(arguments, environment: ["DATABASE_URL": desk.database.url])
@@ -176,7 +177,8 @@ extension KilnProcess.Outcome {
                 #expect(!outcome.error.contains(password) && !outcome.text.contains(password))
             }
         }
-        let named = try await KilnProcess.run(["jobs", "--database", desk.database.url], environment: ["DATABASE_URL": ""])
+        let named = try await KilnProcess.run(
+            ["jobs", "--database", desk.database.url], environment: ["DATABASE_URL": ""])
         #expect(named.status == 0 && named.text == "no jobs\n")
     }
 
@@ -184,7 +186,8 @@ extension KilnProcess.Outcome {
         let desk = try await Desk()
         _ = try await desk.enqueue("mail")
         let set = try await desk.kiln(
-            "queue", "set", "mail", "--concurrency", "4", "--worker-concurrency", "2", "--key-concurrency", "1", "--rate",
+            "queue", "set", "mail", "--concurrency", "4", "--worker-concurrency", "2", "--key-concurrency", "1",
+            "--rate",
             "100/1m")
         #expect(set.text == "mail: 4 at a time, 2 per worker, 1 per key, 100 per 60 s\n", "\(set.error)")
         #expect(try await desk.kiln("pause", "mail").text.hasPrefix("mail: paused, 4 at a time"))

@@ -30,7 +30,8 @@ struct ScheduleCommand: AsyncParsableCommand {
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a schedule, or change the one of that name.",
-            discussion: #"  kiln schedule set nightly "30 2 * * *" media.sweep '{"deep": true}' --timezone Europe/Berlin"#)
+            discussion:
+                #"  kiln schedule set nightly "30 2 * * *" media.sweep '{"deep": true}' --timezone Europe/Berlin"#)
         @Argument(help: "The schedule's name.")
         var name: String
         @Argument(help: "Minute, hour, day, month, weekday; with seconds before, or @daily and the like.")

@@ -95,7 +95,8 @@ enum JobTable {
                 let took = attempt.seconds.map { ", after \(QueueText.length($0))" } ?? ""
                 let number = attempt.attempt.map { "attempt \($0) " } ?? ""
                 lines.append(
-                    "  \(number)\(attempt.outcome ?? "failed") \(QueueText.age(attempt.startedAt))\(worker)\(took)".printable)
+                    "  \(number)\(attempt.outcome ?? "failed") \(QueueText.age(attempt.startedAt))\(worker)\(took)"
+                        .printable)
                 if let message = attempt.message ?? attempt.code { lines.append("    \(message.printable)") }
                 if case .array(let log) = attempt.log {
                     lines += log.compactMap(\.string).map { "    | \($0.printable)" }
