@@ -47,7 +47,10 @@ extension KilnProcess.Outcome {
             "media.transcode", #"{"input": "a.mov"}"#, "--priority", "-3", "--delay", "1h30m", "--max-attempts", "4",
             "--timeout", "90s", "--unique-key", "a", "--concurrency-key", "tenant", "--cores", "0.5", "--memory", "2G",
             "--queue", "slow", "--metadata", #"{"order_no": 7}"#)
-        let job = try await desk.kiln("job", id, "--json").queue(JobInfo.self)
+        let json = try await desk.kiln("job", id, "--json")
+        // As it was printed, for those who search.
+        #expect(json.text.contains("\"id\" : \"\(id)\""))
+        let job = try json.queue(JobInfo.self)
         #expect(job.kind == "media.transcode" && job.queue == "slow" && job.state == .scheduled && job.priority == -3)
         #expect(abs(job.runAt.timeIntervalSince(job.createdAt) - 5400) < 60)
         #expect(job.maxAttempts == 4 && job.timeoutSeconds == 90 && job.uniqueKey == "a")

@@ -39,7 +39,7 @@ struct ScheduleCommand: AsyncParsableCommand {
         var cron: String
         @Argument(help: "The kind of its jobs.")
         var kind: String
-        @Argument(help: ArgumentHelp("JSON, @FILE, or - for standard input (default: {}).", valueName: "payload"))
+        @Argument(help: ArgumentHelp("JSON, @FILE, or - for standard input.", valueName: "payload"))
         var payload = "{}"
         @Option(help: "Such as Europe/Berlin.")
         var timezone = "UTC"
