@@ -1,5 +1,5 @@
 import Foundation
-public import Logging
+import Logging
 import Synchronization
 
 /// The last lines that an attempt logged, to be kept with its failure.

@@ -132,7 +132,7 @@ final class LeaseKeeper: Sendable {
                 if pollsSignals {
                     if now >= polledAt + .milliseconds(500) {
                         polledAt = now
-                        attempt(session, &connection, within: .seconds(1)) { open in
+                        attempt(session, &connection, within: .seconds(1)) { (open) throws(QueueError) in
                             self.deliver(try open.run(self.statements.signals), to: session)
                         }
                         continue
@@ -159,7 +159,7 @@ final class LeaseKeeper: Sendable {
             return (max(.milliseconds(1), min(interval, (state.clock?.deadline ?? now) - now)), now)
         }
         do throws(QueueError) {
-            let open = try opened(&connection, within: limit)
+            let open: PostgresSession = try opened(&connection, within: limit)
             open.control = OperationControl(timeout: max(.milliseconds(1), limit - (now - sent)))
             let rows = try open.run(statements.renew(lease: lease, progress: json))
             state.withLock { $0.clock?.renewalSucceeded(at: now) }
@@ -182,7 +182,7 @@ final class LeaseKeeper: Sendable {
     private func writeProgress(_ session: WorkerSession, _ connection: inout PostgresSession?) {
         let reports = session.takeProgress(all: false)
         guard !reports.isEmpty else { return }
-        attempt(session, &connection, within: lease / 8) { open in
+        attempt(session, &connection, within: lease / 8) { (open) throws(QueueError) in
             _ = try open.run(
                 self.statements.progress(reports.map { $0.value.report.json(of: $0.value.context.job) }))
         }

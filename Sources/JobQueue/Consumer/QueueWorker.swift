@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 public import Logging
 public import ServiceLifecycle
 import Synchronization
@@ -53,7 +53,7 @@ public final class QueueWorker: Service, Sendable {
     ///
     /// - Parameter handler: gets the job with its payload; a payload that cannot be decoded ends the job, with an
     ///   error that names the key. What it returns is stored as the job's result. Errors: see ``JobError``.
-    public func register<Payload: Decodable & Sendable, Result: Encodable>(
+    public func register<Payload: Decodable & Sendable, Result: Encodable & Sendable>(
         _ kind: String, _ options: KindOptions = KindOptions(),
         _ handler: @escaping @Sendable (Job<Payload>) async throws -> Result
     ) {

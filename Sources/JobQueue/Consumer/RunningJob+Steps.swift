@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// Above this many bytes a step's result goes to ``StepArtifacts``, where there is one.
 private let artifactThreshold = 64 << 10

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Metrics
+import Synchronization
 
 /// The loop that talks to the database: claims and results, in one round trip where both are due.
 extension WorkerSession {

@@ -1,5 +1,7 @@
 import Foundation
+import Logging
 import Metrics
+import Synchronization
 
 /// Running handlers, and what becomes of their jobs.
 extension WorkerSession {
