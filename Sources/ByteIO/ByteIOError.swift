@@ -23,12 +23,14 @@ public struct ByteIOError: Error, Sendable, CustomStringConvertible {
         public static let io = Code(rawValue: "io")
     }
 
+    /// What went wrong, for programs; `message` tells people.
     public var code: Code
     /// One sentence that names the source or sink.
     public var message: String
     /// The system's error number, where one was given.
     public var errno: Int32?
 
+    /// `message` is one sentence that names the source or sink; `errno` is `nil` where the failure is not the system's.
     public init(_ code: Code, _ message: String, errno: Int32? = nil) {
         self.code = code
         self.message = message

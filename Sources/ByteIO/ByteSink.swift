@@ -37,8 +37,11 @@ public protocol ByteSink: AnyObject, Sendable {
 }
 
 extension ByteSink {
+    /// Does nothing: all that may fail is left to `finish`.
     public func prepare() throws {}
+    /// Does nothing: what is finished stays.
     public func retract() {}
+    /// Does nothing: calls that are waiting go on.
     public func cancel() {}
 }
 

@@ -25,6 +25,7 @@ public protocol ByteSource: AnyObject, Sendable {
 }
 
 extension ByteSource {
+    /// Does nothing: a `read` that is waiting goes on.
     public func cancel() {}
 
     /// Reads all that is left from `offset`, for small inputs such as subtitles and fonts.

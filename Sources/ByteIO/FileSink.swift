@@ -6,7 +6,9 @@ import Synchronization
 /// The bytes go to a hidden file beside it, which `finish()` renames. A crash leaves at most that hidden file, and
 /// never a half-written one under the final name.
 public final class FileSink: ReadableByteSink {
+    /// The path as it was given.
     public let name: String
+    /// `Int64.max`: all of it.
     public var rewritableHead: Int64 { .max }
 
     private let path: String

@@ -2,8 +2,11 @@ import Glibc
 
 /// A regular file, read at offsets.
 public final class FileSource: ByteSource {
+    /// The path as it was given.
     public let name: String
+    /// Bytes that the file had when it was opened, never `nil`.
     public let length: Int64?
+    /// Always true: a read may begin anywhere.
     public var isSeekable: Bool { true }
     private let file: OwnedDescriptor
     private let cancellation = Cancellation()

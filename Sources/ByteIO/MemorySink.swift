@@ -4,7 +4,9 @@ import Synchronization
 ///
 /// Thread safety: `bytes` may be read from any thread.
 public final class MemorySink: ReadableByteSink {
+    /// What errors call the sink. Default "memory".
     public let name: String
+    /// Bytes at the start that may be written again. Default: all.
     public let rewritableHead: Int64
     private let limit: Int
     private let state = Mutex((bytes: [UInt8](), progress: SinkProgress.open))

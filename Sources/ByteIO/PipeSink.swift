@@ -4,7 +4,9 @@ import Glibc
 ///
 /// A reader that goes away is an `io` error with errno EPIPE, whatever the process does about SIGPIPE.
 public final class PipeSink: ByteSink {
+    /// The path, the name that was given, or "standard output".
     public let name: String
+    /// 0: nothing can be written again.
     public var rewritableHead: Int64 { 0 }
     private let descriptor: OwnedDescriptor
     private let cancellation = Cancellation()

@@ -3,8 +3,11 @@ import Synchronization
 
 /// A pipe, socket, terminal or FIFO, read in order.
 public final class PipeSource: ByteSource {
+    /// The path, the name that was given, or "standard input".
     public let name: String
+    /// `nil`: it is not known before the end.
     public var length: Int64? { nil }
+    /// False: each read must begin where the one before it ended.
     public var isSeekable: Bool { false }
     private let descriptor: OwnedDescriptor
     private let position = Atomic<Int64>(0)

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import JobQueue
 
 /// A TCP proxy before a server on the loopback, which can go silent as a network does.
 ///
@@ -24,7 +24,7 @@ package final class BlackholeProxy: Sendable {
     package let port: Int
     private let listener: Int32
     private let target: Int
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Listens on a free port, and connects to `target`.
     package init(to target: Int) throws {

@@ -18,12 +18,12 @@ package final class PostgresCluster: Sendable {
     package static let password = "kiln-test-secret"
 
     private let calls = DispatchQueue(label: "kiln.cluster")
-    private let templates = Mutex<[String: Task<String, any Error>]>([:])
+    private let templates = Locked<[String: Task<String, any Error>]>([:])
     private let nextDatabase = Atomic<Int>(0)
     /// Its writing end; the watchdog reads until it closes, which the end of this process does.
     private let leash: Pipe
 
-    private static let started = Mutex<Task<PostgresCluster, any Error>?>(nil)
+    private static let started = Locked<Task<PostgresCluster, any Error>?>(nil)
 
     /// The cluster of this process, started by who asks first.
     package static var shared: PostgresCluster {

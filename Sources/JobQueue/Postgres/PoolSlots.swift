@@ -1,5 +1,3 @@
-import Synchronization
-
 /// A counting semaphore that serves in order, whose waits end at a deadline or when their task is cancelled.
 final class PoolSlots: Sendable {
     private enum Outcome: Error {
@@ -25,11 +23,11 @@ final class PoolSlots: Sendable {
     }
 
     let size: Int
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     init(size: Int) {
         self.size = size
-        state = Mutex(State(free: size))
+        state = Locked(State(free: size))
     }
 
     /// Takes a slot, waiting for one if need be.

@@ -17,7 +17,8 @@ package final class PostgresConnection: Sendable {
     private let inbox: PostgresInbox
     package let settings: PostgresSettings
 
-    /// Connects, within the connect timeout of `settings`.
+    /// Connects, within the connect timeout of `settings`. Looking up the host's name comes first, and has the
+    /// system's own time limit.
     ///
     /// - Throws: `cannotConnect`, `cancelled`.
     package static func connect(

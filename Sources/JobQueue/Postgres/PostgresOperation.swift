@@ -66,7 +66,7 @@ final class PostgresInbox: Sendable {
     }
 
     let wake: WakeSignal
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(wake: WakeSignal) { self.wake = wake }
 

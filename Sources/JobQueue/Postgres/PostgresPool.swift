@@ -1,5 +1,4 @@
 package import Logging
-import Synchronization
 
 /// A bounded set of connections, opened when first needed and replaced when they break.
 ///
@@ -30,7 +29,7 @@ package final class PostgresPool: Sendable {
     package let settings: PostgresSettings
     private let logger: Logger
     private let slots: PoolSlots
-    private let idle = Mutex<[PostgresConnection]>([])
+    private let idle = Locked<[PostgresConnection]>([])
 
     package init(_ settings: PostgresSettings, options: Options = Options(), logger: Logger) {
         self.settings = settings

@@ -5,7 +5,7 @@ extension PostgresSession {
     /// Runs one statement.
     func run(_ statement: PostgresStatement) throws(QueueError) -> PostgresRows {
         if let name = usableName(of: statement), prepared[name] == nil {
-            try prepare(name, statement.sql)
+            try prepare(name, statement)
         }
         do throws(QueueError) {
             return try send(statement)
@@ -29,7 +29,7 @@ extension PostgresSession {
 
     /// Runs SQL of any number of commands, without parameters.
     func script(_ sql: String) throws(QueueError) {
-        let connection = try start()
+        let connection = try start(nil)
         guard PQsendQuery(connection, sql) == 1 else { throw lost() }
         for result in try receive(pipelined: false, name: nil).joined() { try check(result, name: nil) }
     }
@@ -37,7 +37,7 @@ extension PostgresSession {
     // MARK: One statement
 
     private func send(_ statement: PostgresStatement) throws(QueueError) -> PostgresRows {
-        let connection = try start()
+        let connection = try start(statement.name)
         guard try sendOnly(statement, on: connection) else { throw lost() }
         let results = try receive(pipelined: false, name: statement.name).joined()
         for result in results { try check(result, name: statement.name) }
@@ -45,12 +45,13 @@ extension PostgresSession {
         return PostgresRows(result: last)
     }
 
-    private func prepare(_ name: String, _ sql: String) throws(QueueError) {
-        let connection = try start()
-        guard PQsendPrepare(connection, name, sql, 0, nil) == 1 else { throw lost() }
+    private func prepare(_ name: String, _ statement: PostgresStatement) throws(QueueError) {
+        let connection = try start(name)
+        let types = statement.parameters.entries.map(\.type)
+        guard PQsendPrepare(connection, name, statement.sql, Int32(types.count), types) == 1 else { throw lost() }
         do throws(QueueError) {
             for result in try receive(pipelined: false, name: name).joined() { try check(result, name: name) }
-            prepared[name] = sql
+            prepared[name] = statement.sql
         } catch  where error.sqlState == "42P05" {
             // Somebody else's session has a statement of this name: this one is not ours alone.
             suspectPooler()
@@ -100,9 +101,9 @@ extension PostgresSession {
             throw failure
         }
         for statement in statements {
-            if let name = usableName(of: statement), prepared[name] == nil { try prepare(name, statement.sql) }
+            if let name = usableName(of: statement), prepared[name] == nil { try prepare(name, statement) }
         }
-        let connection = try start()
+        let connection = try start(statements[0].name)
         guard PQenterPipelineMode(connection) == 1 else { throw lost() }
         do throws(QueueError) {
             for statement in statements {
@@ -133,9 +134,9 @@ extension PostgresSession {
 
     // MARK: Results
 
-    private func start() throws(QueueError) -> OpaquePointer {
+    private func start(_ name: String?) throws(QueueError) -> OpaquePointer {
         let connection = try open()
-        if let interruption = control.interruption { throw interruption.error(statement: nil) }
+        if let interruption = control.interruption { throw interruption.error(statement: name) }
         return connection
     }
 

@@ -105,6 +105,10 @@ package struct PostgresSettings: Sendable, CustomStringConvertible {
             if let value = option.pointee.val { options[String(cString: keyword)] = String(cString: value) }
             option += 1
         }
+        // libpq would print it when it connects; a password in the wrong place ends up here.
+        guard options["port", default: ""].allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ",") }) else {
+            throw QueueError(.badConnectionString, "the connection string's port is not a number", hint: hint)
+        }
         return options
     }
 

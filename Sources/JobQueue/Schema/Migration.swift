@@ -1,3 +1,5 @@
+import Crypto
+
 /// One numbered step of the schema.
 public struct Migration: Sendable, Hashable {
     /// From 1, without gaps.
@@ -18,7 +20,12 @@ public struct Migration: Sendable, Hashable {
     }
 
     /// SHA-256 of the file as it is, before the schema's name is put in: 64 hexadecimal digits.
-    public var checksum: String { SHA256Digest.hex(sql.utf8) }
+    public var checksum: String {
+        SHA256.hash(data: Array(sql.utf8)).map { byte in
+            let hex = String(byte, radix: 16)
+            return byte < 16 ? "0" + hex : hex
+        }.joined()
+    }
 }
 
 /// A migration as the database remembers it.

@@ -108,20 +108,20 @@ public struct Migrations: Sendable {
 
     /// Takes the lock, which the end of the session gives back.
     private func lock(_ connection: PostgresConnection) async throws {
+        // Behind a pooler, the lock would stay with a session that goes to somebody else.
+        if try await connection.announcedProcess() != PoolerDetection.serverProcess(of: connection),
+            try await PoolerDetection.probe(settings, logger: logger) == .transactionPooler
+        {
+            throw QueueError(
+                .schema, "the database (\(settings)) is behind a pooler in transaction mode, where no lock holds",
+                hint: "migrate over a connection straight to the server, or in session mode")
+        }
         do {
             _ = try await connection.query("SELECT pg_advisory_lock(\(script.lockKey))", timeout: lockTimeout)
         } catch let error as QueueError where error.code == .deadline {
             throw QueueError(
                 .conflict, "another migration of \(name) has been under way for \(lockTimeout)",
                 hint: "wait for it, or find it: SELECT pid FROM pg_locks WHERE locktype = 'advisory'", cause: error)
-        }
-        // In a transaction of its own, as the migrations will be.
-        let rows = try await connection.query(
-            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid())")
-        guard try rows.first?.decode(0, as: Bool.self) == true else {
-            throw QueueError(
-                .schema, "the lock for the migration is not in the session that took it",
-                hint: "this is a pooler in transaction mode: connect straight to the server, or in session mode")
         }
     }
 

@@ -16,6 +16,12 @@ struct SchemaNames: Sendable {
                 "the schema's name \(schema.debugDescription) begins with pg_, which Postgres keeps to itself"
             )
         }
+        // Either would end the quotation of a function's body, or be taken for a name to fill in.
+        guard !schema.contains("$"), !schema.contains("{{") else {
+            throw QueueError(
+                .badRequest, "the schema's name \(schema.debugDescription) contains $ or {{",
+                hint: "the default is kiln")
+        }
         // It becomes part of identifiers without quotes around it.
         let isPlain = rolePrefix.wholeMatch(of: /[a-z_][a-z0-9_]{0,39}/) != nil && !rolePrefix.hasPrefix("pg_")
         guard isPlain else {

@@ -9,6 +9,7 @@ public struct ASSScript: Sendable, Equatable {
     /// Events besides those in `header`, in order of start.
     public var events: [ASSEvent]
 
+    /// `events` are those that are not in `header`, in order of start.
     public init(header: String, events: [ASSEvent] = []) {
         self.header = header
         self.events = events
@@ -36,19 +37,26 @@ public struct ASSEvent: Sendable, Equatable {
     public var start: Int64
     /// Milliseconds.
     public var end: Int64
+    /// Events of a higher layer are drawn over those of a lower one. Default 0.
     public var layer: Int
+    /// The name of a style in the header. Default "Default".
     public var style: String
+    /// Who speaks; not shown. Default: empty.
     public var name: String
     /// Margins in the script's pixels; 0 takes the style's.
     public var marginLeft: Int
+    /// From the right edge, in the script's pixels; 0 takes the style's.
     public var marginRight: Int
+    /// From the edge that the text stands at, in the script's pixels; 0 takes the style's.
     public var marginVertical: Int
+    /// A movement of the whole event, such as "Banner;20"; empty, the default, for none.
     public var effect: String
     /// Text with override tags.
     public var text: String
     /// Unlike any other event's of the script: libass drops a second event with the same number.
     public var readOrder: Int
 
+    /// Members that are not given take their defaults.
     public init(
         start: Int64, end: Int64, layer: Int = 0, style: String = "Default", name: String = "", marginLeft: Int = 0,
         marginRight: Int = 0, marginVertical: Int = 0, effect: String = "", text: String, readOrder: Int

@@ -1,7 +1,10 @@
 /// One of nine places of the frame.
 public enum CaptionAnchor: String, Sendable, Codable, CaseIterable {
+    /// At the lower edge.
     case bottomLeft, bottom, bottomRight
+    /// Halfway up the frame; `center` is its middle.
     case left, center, right
+    /// At the upper edge.
     case topLeft, top, topRight
 
     /// The number of ASS's `\an`, as on a numeric keypad: 1 is bottom left, 9 top right.

@@ -1,11 +1,15 @@
 /// A colour in sRGB with its opacity, written `#RRGGBB` or `#RRGGBBAA`.
 public struct CaptionColor: Sendable, Hashable, Codable, CustomStringConvertible {
+    /// 0…255, not multiplied with the opacity.
     public var red: UInt8
+    /// 0…255, not multiplied with the opacity.
     public var green: UInt8
+    /// 0…255, not multiplied with the opacity.
     public var blue: UInt8
     /// 255 is opaque.
     public var alpha: UInt8
 
+    /// Opaque unless `alpha` is given.
     public init(red: UInt8, green: UInt8, blue: UInt8, alpha: UInt8 = 255) {
         self.red = red
         self.green = green
@@ -13,7 +17,9 @@ public struct CaptionColor: Sendable, Hashable, Codable, CustomStringConvertible
         self.alpha = alpha
     }
 
+    /// Opaque white, `#FFFFFF`.
     public static let white = CaptionColor(red: 255, green: 255, blue: 255)
+    /// Opaque black, `#000000`.
     public static let black = CaptionColor(red: 0, green: 0, blue: 0)
 
     /// From `#RRGGBB` or `#RRGGBBAA`; `nil` for all else.

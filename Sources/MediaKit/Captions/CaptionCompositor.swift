@@ -9,9 +9,11 @@ import CPixelKernels
 ///
 /// Thread safety: not safe for use from two threads at once while `update` runs; `blend` only reads.
 public final class CaptionCompositor {
+    /// How the frames' samples are stored.
     public let layout: PixelLayout
     /// Luma columns and rows of the frames.
     public let width: Int
+    /// Luma rows of the frames.
     public let height: Int
 
     private var luma = CaptionComposite()

@@ -25,6 +25,7 @@ public final class CaptionRenderer {
     /// Scripts above this size are refused, in bytes.
     public static let maximumScriptBytes = 128 << 20
 
+    /// The frame that captions are laid out for.
     public let geometry: CaptionGeometry
     /// Which fonts stand in for others and what no font can draw, found before anything is rendered.
     public private(set) var fontReport = FontReport()
@@ -154,6 +155,7 @@ public final class CaptionRenderer {
 
     /// How many styles and events libass found in the script.
     public var styleCount: Int { Int(track.pointee.n_styles) }
+    /// How many events libass found in the script, those that were dropped among them.
     public var eventCount: Int { Int(track.pointee.n_events) }
 
     /// The picture of the last render, back to front. Valid until the next one.

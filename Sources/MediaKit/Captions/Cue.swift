@@ -14,6 +14,7 @@ public struct Cue: Sendable, Equatable {
     /// The line of the source (from 1) that holds its times; 0 where it comes from no text file.
     public var line: Int
 
+    /// Times are milliseconds, `end` the later one; the style places the cue unless `placement` is given.
     public init(start: Int64, end: Int64, spans: [CueSpan], placement: CuePlacement? = nil, line: Int = 0) {
         self.start = start
         self.end = end
@@ -33,10 +34,15 @@ public struct Cue: Sendable, Equatable {
 
 /// A stretch of a cue's text in one style.
 public struct CueSpan: Sendable, Equatable {
+    /// Plain text, never markup; a line break is `\n`.
     public var text: String
+    /// Default false; a bold style makes every span bold.
     public var bold: Bool
+    /// Default false; an italic style makes every span italic.
     public var italic: Bool
+    /// Whether a line goes below the letters. Default false.
     public var underline: Bool
+    /// Whether a line goes through the letters. Default false.
     public var strikeout: Bool
     /// The colour the source asks for, or `nil` for the style's own.
     public var color: CaptionColor?
@@ -47,6 +53,7 @@ public struct CueSpan: Sendable, Equatable {
     /// WebVTT's class names (`<c.yellow.loud>`), outermost first.
     public var classes: [String]
 
+    /// Plain text in the style's own look, unless members say otherwise.
     public init(
         _ text: String, bold: Bool = false, italic: Bool = false, underline: Bool = false, strikeout: Bool = false,
         color: CaptionColor? = nil, background: CaptionColor? = nil, voice: String? = nil, classes: [String] = []

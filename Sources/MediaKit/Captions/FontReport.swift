@@ -18,6 +18,7 @@ public struct FontReport: Sendable, Equatable, Codable {
 
     /// In the order in which the script asks for them.
     public var substitutions: [Substitution] = []
+    /// One entry for each family, in the order in which the script asks for them.
     public var missing: [MissingGlyphs] = []
     /// Names of the fonts in memory that cannot be used: they are no fonts, or hold bitmaps only, as colour emoji fonts
     /// do.
@@ -25,6 +26,7 @@ public struct FontReport: Sendable, Equatable, Codable {
     /// Whether the script has more different characters than are looked at.
     public var isPartial = false
 
+    /// A report without findings.
     public init() {}
 
     /// Whether every family is there and every character can be drawn.

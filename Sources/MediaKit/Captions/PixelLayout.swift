@@ -2,9 +2,12 @@
 public struct PixelLayout: Hashable, Sendable {
     /// The weights of red and blue in luma, from which a Y'CbCr matrix follows (ITU-T H.273, MatrixCoefficients).
     public struct Matrix: Hashable, Sendable {
+        /// The weight of red in luma, above 0; green has what red and blue leave of 1.
         public var red: Double
+        /// The weight of blue in luma, above 0.
         public var blue: Double
 
+        /// Weights above 0 that add up to less than 1, which ``CaptionCompositor`` checks.
         public init(red: Double, blue: Double) {
             self.red = red
             self.blue = blue
@@ -48,11 +51,16 @@ public struct PixelLayout: Hashable, Sendable {
     public var log2ChromaWidth: Int
     /// How many luma rows, as a power of two, share one chroma sample: 1 in 4:2:0, otherwise mostly 0.
     public var log2ChromaHeight: Int
+    /// Default: planar.
     public var arrangement: Arrangement
+    /// The matrix that the picture's samples were made with.
     public var matrix: Matrix
+    /// Default: limited.
     public var range: Range
+    /// What a colour's numbers mean as light. Default: standard dynamic range.
     public var light: CaptionLight
 
+    /// Members that are not given take their defaults; ``CaptionCompositor`` checks the whole.
     public init(
         bitDepth: Int, log2ChromaWidth: Int, log2ChromaHeight: Int, arrangement: Arrangement = .planar,
         matrix: Matrix, range: Range = .limited, light: CaptionLight = .standard
@@ -66,6 +74,7 @@ public struct PixelLayout: Hashable, Sendable {
         self.light = light
     }
 
+    /// 1 for gray, 2 where Cb and Cr alternate in one plane, otherwise 3.
     public var planeCount: Int {
         switch arrangement {
         case .gray: 1

@@ -7,6 +7,7 @@ public struct SubtitleTrackEvent: Sendable, Equatable {
     /// `ReadOrder,Layer,Style,Name,MarginL,MarginR,MarginV,Effect,Text`, as libav's decoders write it.
     public var dialogue: String
 
+    /// Times are milliseconds.
     public init(start: Int64, end: Int64, dialogue: String) {
         self.start = start
         self.end = end

@@ -5,6 +5,7 @@
 /// for warning in document.warnings { print(warning) }
 /// ```
 public struct SubtitleDocument: Sendable, Equatable {
+    /// Cues that take a style, or a script that has its own.
     public enum Content: Sendable, Equatable {
         /// Cues in order of start, which may overlap; drawn in a `CaptionStyle`.
         case cues([Cue])
@@ -12,6 +13,7 @@ public struct SubtitleDocument: Sendable, Equatable {
         case ass(ASSScript)
     }
 
+    /// What is to be drawn.
     public var content: Content
     /// What was skipped or mended, in order of the file's lines.
     public var warnings: [SubtitleWarning]

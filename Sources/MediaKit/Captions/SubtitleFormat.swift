@@ -2,6 +2,7 @@
 public enum SubtitleFormat: String, Sendable, Codable, CaseIterable {
     /// SubRip.
     case srt
+    /// WebVTT, `.vtt`.
     case webVTT = "webvtt"
     /// Advanced SubStation Alpha, and SubStation Alpha v4.
     case ass

@@ -5,6 +5,7 @@ public struct SubtitleWarning: Sendable, Equatable, CustomStringConvertible {
     /// One sentence, without the line.
     public var message: String
 
+    /// Lines count from 1; `nil` is for what concerns the whole.
     public init(line: Int?, _ message: String) {
         self.line = line
         self.message = message

@@ -1,7 +1,10 @@
 /// How a text file's bytes stand for characters.
 public enum TextEncoding: String, Sendable, Codable, CaseIterable {
+    /// Unicode; a byte order mark is left out.
     case utf8 = "utf-8"
+    /// Unicode, the low byte of a unit first; a byte order mark is left out.
     case utf16LittleEndian = "utf-16le"
+    /// Unicode, the high byte of a unit first; a byte order mark is left out.
     case utf16BigEndian = "utf-16be"
     /// Western Europe; what is assumed when nothing speaks for another.
     case windows1252 = "windows-1252"
@@ -25,6 +28,7 @@ public enum TextEncoding: String, Sendable, Codable, CaseIterable {
     case koi8R = "koi8-r"
     /// Japanese, with Microsoft's additions.
     case shiftJIS = "shift_jis"
+    /// Japanese on Unix.
     case eucJP = "euc-jp"
     /// Simplified Chinese; takes in GBK and GB2312.
     case gb18030 = "gb18030"

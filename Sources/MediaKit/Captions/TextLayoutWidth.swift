@@ -5,6 +5,7 @@ public typealias TextMeasure = (_ text: String, _ bold: Bool, _ italic: Bool) ->
 ///
 /// The widths are those of a broad sans-serif (near DejaVu Sans), so that the estimate is seldom too small.
 public enum TextLayoutWidth {
+    /// In units of the font size, a line's height. Bold adds a tenth; italic makes no difference.
     public static func estimate(_ text: String, bold: Bool, italic: Bool) -> Double {
         let width = text.reduce(0.0) { $0 + cluster($1) }
         return bold ? width * 1.1 : width

@@ -6,6 +6,7 @@ public struct CoreBudget: Sendable, Equatable {
     /// Cores, at least 1.
     public var cores: Int
 
+    /// Takes 1 for less than 1 core, and 256 for more than 256.
     public init(cores: Int) { self.cores = max(1, min(cores, 256)) }
 
     /// What this process may use: its CPU affinity, capped by the cgroup's quota, which libav does not know of.

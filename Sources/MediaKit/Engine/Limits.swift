@@ -11,6 +11,7 @@ public struct Limits: Codable, Sendable, Equatable {
     /// Seconds on the clock from start to end. Default: no limit.
     public var wallSeconds: Double?
 
+    /// Members that are not given take their defaults; each must be above 0, which is checked when the request is.
     public init(
         pixels: Int = 1 << 26, durationSeconds: Double? = nil, outputBytes: Int64? = nil, streams: Int = 100,
         wallSeconds: Double? = nil
@@ -55,6 +56,8 @@ public struct Tolerance: Codable, Sendable, Equatable {
     /// Whether the first damaged packet or frame fails the job. Default false.
     public var strict: Bool
 
+    /// Members that are not given take their defaults; `lostFrames` must lie within 0…1, which is checked when the
+    /// request is.
     public init(lostFrames: Double = 0.05, strict: Bool = false) {
         self.lostFrames = lostFrames
         self.strict = strict

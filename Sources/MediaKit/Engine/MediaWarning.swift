@@ -36,11 +36,14 @@ public struct MediaWarning: Codable, Sendable, Hashable, CustomStringConvertible
         public static let adjusted = Code(rawValue: "adjusted")
     }
 
+    /// What kind of warning it is, for programs; `message` tells people.
     public var code: Code
+    /// One sentence for a person.
     public var message: String
     /// The stream's index in the input, where it concerns one.
     public var stream: Int?
 
+    /// A warning about a stream by its index in the input, or with `nil` about the whole.
     public init(_ code: Code, _ message: String, stream: Int? = nil) {
         self.code = code
         self.message = message

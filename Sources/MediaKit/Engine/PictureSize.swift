@@ -12,12 +12,15 @@ public struct PictureSize: Codable, Sendable, Equatable {
 
     /// Pixels; if one is missing it follows from the picture's shape.
     public var width: Int?
+    /// Pixels; if one is missing it follows from the picture's shape.
     public var height: Int?
     /// Default: contain.
     public var fit: Fit
     /// Whether a picture may be made larger than it is. Default false.
     public var enlarge: Bool
 
+    /// Members that are not given take their defaults. At least one side is needed, each of 2…16384 pixels, which is
+    /// checked when the request is.
     public init(width: Int? = nil, height: Int? = nil, fit: Fit = .contain, enlarge: Bool = false) {
         self.width = width
         self.height = height

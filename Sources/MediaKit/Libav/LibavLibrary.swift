@@ -5,9 +5,11 @@ import Glibc
 public enum LibavLibrary {
     /// One library: what this code was built against and what is loaded.
     public struct Version: Codable, Sendable, Equatable {
+        /// Without "lib": "avcodec".
         public var name: String
         /// "major.minor.micro"
         public var built: String
+        /// "major.minor.micro"
         public var loaded: String
     }
 

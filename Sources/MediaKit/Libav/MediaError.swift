@@ -29,6 +29,7 @@ public struct MediaError: Error, Sendable, CustomStringConvertible {
         public static let `internal` = Code(rawValue: "internal")
     }
 
+    /// What kind of failure it is, for programs; `description` tells people.
     public var code: Code
     /// What failed, without the place: "no decoder for codec dvvideo".
     public var message: String
@@ -51,9 +52,11 @@ public struct MediaError: Error, Sendable, CustomStringConvertible {
     public struct Libav: Sendable, Codable, Equatable {
         /// The AVERROR code (negative).
         public var code: Int32
+        /// libav's words for it: "Invalid data found when processing input".
         public var text: String
     }
 
+    /// Fields that are not given are `nil`, the log empty. The engine adds the operation to what it throws.
     public init(
         _ code: Code, _ message: String, hint: String? = nil, operation: String? = nil, input: String? = nil,
         stream: Int? = nil, libav: Libav? = nil, log: [String] = [], cause: (any Error)? = nil

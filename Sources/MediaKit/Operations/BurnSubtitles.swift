@@ -8,35 +8,51 @@ import ByteIO
 ///     BurnSubtitles(input: "talk.mp4", subtitles: .file("talk.srt"), output: "captioned.mp4"))
 /// ```
 public struct BurnSubtitles: MediaOperation, Equatable {
+    /// "burn_subtitles".
     public static let name = "burn_subtitles"
 
     /// A location that the engine's resolver knows: a path, or `-`.
     public var input: String
+    /// What is burnt in: a file, a text or a track of the input.
     public var subtitles: SubtitleInput
+    /// Where the result goes: a location that the engine's resolver knows, or `-`.
     public var output: String
     /// How SRT and WebVTT look. ASS keeps its own styles unless `overridesStyles` is set.
     public var style: CaptionStyle
+    /// Whether ASS is drawn in `style` as well. Default false.
     public var overridesStyles: Bool
     /// Locations of font files that are looked in before the system's.
     public var fonts: [String]
     /// Whether a font that is not there, or a character that no font can draw, is an error instead of a warning.
     public var strictFonts: Bool
-    /// Everything else, as for ``Transcode``.
+    /// Default: by the output's name.
     public var container: Container?
+    /// How the pictures are encoded; the codecs `copy` and `none` are refused. Default: the container's usual codec.
     public var video: VideoSettings
+    /// How the sound is made. Default: copied if the container takes it and nothing that is asked changes it.
     public var audio: AudioSettings
+    /// Which streams are used. Default as for ``Transcode``, but an embedded text track that is burnt in lets no
+    /// subtitle stream be carried along.
     public var streams: StreamSelection
     /// Seconds of the input; subtitles keep their place in the picture.
     public var start: Double?
+    /// Seconds of the input at which the result ends, after `start`; `nil` is the end of the input.
     public var end: Double?
+    /// Whether an MP4 or MOV has its index in front, so that it plays while it is loaded. Default true.
     public var indexFirst: Bool
+    /// Whether the same request gives the same bytes, on the same libraries and with the same thread count. Default
+    /// false.
     public var bitexact: Bool
+    /// Whether an output that is there already is replaced. Default false.
     public var overwrite: Bool
     /// Cores to use. Default: all that the process may use.
     public var threads: Int?
+    /// Bounds on what the job may take; beyond lies a `resource_limit` error.
     public var limits: Limits
+    /// How much damage of the input is put up with. Default: 5 % of a stream's frames lost.
     public var tolerance: Tolerance
 
+    /// Members that are not given take their defaults; nothing is checked before `validate()`.
     public init(
         input: String, subtitles: SubtitleInput, output: String, style: CaptionStyle = CaptionStyle(),
         overridesStyles: Bool = false, fonts: [String] = [], strictFonts: Bool = false, container: Container? = nil,

@@ -15,12 +15,15 @@ public struct Capabilities: Codable, Sendable, Equatable {
         public var name: String
         /// libav's names; `nil` where the libraries have none.
         public var encoder: String?
+        /// The decoder by libav's name; `nil` where the libraries have none.
         public var decoder: String?
     }
 
     /// A filter that the engine uses.
     public struct Filter: Codable, Sendable, Equatable {
+        /// As libav names it: "scale".
         public var name: String
+        /// Whether the loaded libavfilter has it.
         public var isAvailable: Bool
         /// What is not possible without it.
         public var purpose: String
@@ -38,15 +41,21 @@ public struct Capabilities: Codable, Sendable, Equatable {
     public var version: String
     /// The FFmpeg release that the loaded libavcodec belongs to.
     public var ffmpeg: String
+    /// Each libav library's version, as built against and as loaded.
     public var libraries: [LibavLibrary.Version]
     /// "major.minor.patch"
     public var libass: String
+    /// Those that the loaded libraries can write.
     public var containers: [Container]
+    /// Video codecs that requests can name, whether or not the libraries have them.
     public var video: [Codec]
+    /// Audio codecs that requests can name, whether or not the libraries have them.
     public var audio: [Codec]
     /// Text formats of subtitles that can be read.
     public var subtitles: [Codec]
+    /// The filters that the engine uses, whether or not the libraries have them.
     public var filters: [Filter]
+    /// Where fonts for captions come from on this machine.
     public var fonts: Fonts
     /// Cores that a job uses unless told otherwise.
     public var cores: Int

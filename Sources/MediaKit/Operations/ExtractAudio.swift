@@ -8,6 +8,7 @@
 /// for chunk in result.outputs { print(chunk.output, chunk.start, chunk.duration) }
 /// ```
 public struct ExtractAudio: MediaOperation, Equatable {
+    /// "extract_audio".
     public static let name = "extract_audio"
 
     /// Settings that belong together. What is set besides has precedence.
@@ -23,6 +24,7 @@ public struct ExtractAudio: MediaOperation, Equatable {
     public var output: String
     /// wav, flac, mp3, m4a, ogg or opus. Default: by the output's name.
     public var container: Container?
+    /// Settings that stand in for what `audio` leaves out. Default: none.
     public var preset: Preset?
     /// How the sound is made. With everything left out it is copied if the container takes it.
     public var audio: AudioSettings
@@ -30,19 +32,27 @@ public struct ExtractAudio: MediaOperation, Equatable {
     public var track: Int?
     /// Seconds of the input, exact to the sample.
     public var start: Double?
+    /// Seconds of the input at which the result ends, after `start`; `nil` is the end of the input.
     public var end: Double?
     /// Whether silence at both ends is cut off, but for a tenth of a second.
     public var trimSilence: Bool
     /// Splits into chunks of at most so many seconds, at silences where there are any.
     public var splitAtSilence: Double?
+    /// What counts as silence for `trimSilence` and `splitAtSilence`. Default: below -40 dB for 0.3 seconds.
     public var silence: SilenceSettings
+    /// Whether the same request gives the same bytes, on the same libraries and with the same thread count. Default
+    /// false.
     public var bitexact: Bool
+    /// Whether outputs that are there already are replaced. Default false.
     public var overwrite: Bool
     /// Cores to use. Default: all that the process may use.
     public var threads: Int?
+    /// Bounds on what the job may take; beyond lies a `resource_limit` error.
     public var limits: Limits
+    /// How much damage of the input is put up with. Default: 5 % of a stream's frames lost.
     public var tolerance: Tolerance
 
+    /// Members that are not given take their defaults; nothing is checked before `validate()`.
     public init(
         input: String, output: String, container: Container? = nil, preset: Preset? = nil,
         audio: AudioSettings = AudioSettings(), track: Int? = nil, start: Double? = nil, end: Double? = nil,
@@ -133,6 +143,7 @@ public struct SilenceSettings: Codable, Sendable, Equatable {
     /// Seconds that it must last. Default 0.3.
     public var minimum: Double
 
+    /// A threshold in decibels, -100 to 0, and a length in seconds, 0.02 to 60; checked when the request is.
     public init(threshold: Double = -40, minimum: Double = 0.3) {
         self.threshold = threshold
         self.minimum = minimum
@@ -160,23 +171,29 @@ public struct SilenceSettings: Codable, Sendable, Equatable {
 
 /// What an extraction has made.
 public struct ExtractAudioResult: Codable, Sendable, Equatable {
+    /// One file of sound.
     public struct Output: Codable, Sendable, Equatable {
+        /// Where it was written; with `splitAtSilence`, the chunk's own name.
         public var output: String
         /// Seconds of the input at which its first sample lies, exact to the sample.
         public var start: Double
         /// Seconds.
         public var duration: Double
+        /// Bytes of the file.
         public var bytes: Int64
     }
 
     /// One, or the chunks in order.
     public var outputs: [Output]
+    /// The container that was written.
     public var container: Container
+    /// The codec's name, such as "pcm_s16le".
     public var codec: String
     /// Whether the stream was copied without being decoded.
     public var copied: Bool
     /// Hz.
     public var sampleRate: Int
+    /// 1 for mono, 2 for stereo.
     public var channels: Int
     /// Seconds of all outputs.
     public var duration: Double
@@ -186,7 +203,9 @@ public struct ExtractAudioResult: Codable, Sendable, Equatable {
     public var wallSeconds: Double
     /// CPU seconds of the process meanwhile.
     public var cpuSeconds: Double
+    /// What a user should know, each once and 200 at most, in the order in which it was found.
     public var warnings: [MediaWarning]
+    /// The libraries that made it: a result is only reproducible with the same.
     public var libraries: [LibavLibrary.Version]
 }
 

@@ -4,6 +4,7 @@
 /// In JSON it is an object with the key `operation` and the operation's own keys. Unknown keys are refused; every key
 /// that has a default may be left out.
 public protocol MediaOperation: Codable, Sendable {
+    /// What it answers with.
     associatedtype Output: Codable & Sendable
 
     /// The operation's name in JSON: "transcode".
@@ -22,10 +23,15 @@ public protocol MediaOperation: Codable, Sendable {
 
 /// Any operation.
 public enum MediaRequest: Codable, Sendable {
+    /// Tells what is in a file.
     case probe(Probe)
+    /// Changes a file's container, codecs, size, rate or length.
     case transcode(Transcode)
+    /// Draws subtitles into a video's pictures.
     case burnSubtitles(BurnSubtitles)
+    /// Takes the sound out of a file.
     case extractAudio(ExtractAudio)
+    /// Makes a short clip to try things on.
     case sampleClip(SampleClip)
 
     /// The names that `operation` may have.
@@ -73,9 +79,13 @@ public enum MediaRequest: Codable, Sendable {
 
 /// The result of any operation.
 public enum MediaResult: Codable, Sendable {
+    /// Of a ``Probe``.
     case info(MediaInfo)
+    /// Of a ``Transcode`` or ``BurnSubtitles``.
     case render(RenderResult)
+    /// Of an ``ExtractAudio``.
     case audio(ExtractAudioResult)
+    /// Of a ``SampleClip``.
     case sample(SampleClipResult)
 
     private enum Key: String, CodingKey, CaseIterable {

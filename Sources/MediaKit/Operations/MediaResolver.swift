@@ -5,20 +5,35 @@ import Glibc
 ///
 /// Thread safety: conforming types are `Sendable`; the calls may block and come from the engine's threads.
 public protocol MediaResolver: Sendable {
+    /// Opens what stands under a location. A job that goes through it several times asks for it several times.
+    ///
+    /// - Throws: `ByteIOError` or ``MediaError``; any other error becomes the `cause` of one with code `io`.
     func source(for location: String) throws -> any ByteSource
+    /// Makes a sink for a location. Nothing becomes visible there before its `finish()`.
+    ///
+    /// - Parameter overwrite: whether what is there already may be replaced; if not, `exists` is to be thrown, here
+    ///   or by the sink.
+    /// - Throws: `ByteIOError` or ``MediaError``; any other error becomes the `cause` of one with code `io`.
     func sink(for location: String, overwrite: Bool) throws -> any ByteSink
 }
 
 /// Local files by path or `file://` URL, and `-` for standard input and output.
 public struct LocalResolver: MediaResolver {
+    /// Relative paths start at the process's working folder.
     public init() {}
 
+    /// A `PipeSource` for `-`, a FIFO or a character device; a `FileSource` for the rest.
+    ///
+    /// - Throws: ``MediaError`` with code `unsupported` for URLs of other schemes, else `ByteIOError`.
     public func source(for location: String) throws -> any ByteSource {
         if location == "-" { return PipeSource.standardInput() }
         let path = try Self.path(location)
         return Self.isPipe(path) ? try PipeSource(path: path) : try FileSource(path: path)
     }
 
+    /// A `PipeSink` for `-`, a FIFO or a character device; a `FileSink` for the rest.
+    ///
+    /// - Throws: ``MediaError`` with code `unsupported` for URLs of other schemes, else `ByteIOError`.
     public func sink(for location: String, overwrite: Bool) throws -> any ByteSink {
         if location == "-" { return PipeSink.standardOutput() }
         let path = try Self.path(location)
@@ -61,6 +76,11 @@ public struct BoundResolver: MediaResolver {
     private let sinks: [String: any ByteSink]
     private let fallback: any MediaResolver
 
+    /// - Parameters:
+    ///   - sources: what is read, by location. Each serves one job at a time, however often that asks for it;
+    ///     a job that stops early cancels it for good.
+    ///   - sinks: what is written, by location. Each serves one job, and `overwrite` makes no difference to it.
+    ///   - fallback: resolves all other locations. Default: local files, and `-` for standard input and output.
     public init(
         sources: [String: any ByteSource] = [:], sinks: [String: any ByteSink] = [:],
         fallback: any MediaResolver = LocalResolver()
@@ -70,10 +90,12 @@ public struct BoundResolver: MediaResolver {
         self.fallback = fallback
     }
 
+    /// The one given under that location, else what the fallback finds.
     public func source(for location: String) throws -> any ByteSource {
         try sources[location] ?? fallback.source(for: location)
     }
 
+    /// The one given under that location, whatever `overwrite` says, else what the fallback makes.
     public func sink(for location: String, overwrite: Bool) throws -> any ByteSink {
         try sinks[location] ?? fallback.sink(for: location, overwrite: overwrite)
     }

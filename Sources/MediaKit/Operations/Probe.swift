@@ -5,14 +5,17 @@
 /// print(info.duration ?? 0, info.streams.map(\.codec))
 /// ```
 public struct Probe: MediaOperation, Equatable {
+    /// "probe".
     public static let name = "probe"
 
     /// A location that the engine's resolver knows: a path, or `-`.
     public var input: String
     /// Whether all of the input is read to find the distances of its key frames. Default false.
     public var keyFrames: Bool
+    /// Bounds on what the job may take; of a probe, `streams` and `wallSeconds` count.
     public var limits: Limits
 
+    /// Members that are not given take their defaults; nothing is checked before `validate()`.
     public init(input: String, keyFrames: Bool = false, limits: Limits = Limits()) {
         self.input = input
         self.keyFrames = keyFrames

@@ -6,6 +6,7 @@ import CAVShim
 ///
 /// The voice is libavfilter's `flite`; where that is missing there is a tone instead, and a warning says so.
 public struct SampleClip: MediaOperation, Equatable {
+    /// "sample_clip".
     public static let name = "sample_clip"
 
     /// A location that the engine's resolver knows: a path, or `-`.
@@ -16,17 +17,21 @@ public struct SampleClip: MediaOperation, Equatable {
     public var seconds: Double
     /// Pixels, even. Default 1280 × 720.
     public var width: Int
+    /// Pixels, even, 32…8192. Default 720.
     public var height: Int
     /// Pictures per second. Default 30.
     public var frameRate: FrameRate
     /// Default: by the output's name.
     public var container: Container?
+    /// Whether the same request gives the same bytes, on the same libraries and with the same thread count. Default
+    /// false.
     public var bitexact: Bool
     /// Whether outputs that are there already are replaced.
     public var overwrite: Bool
     /// Cores to use. Default: all that the process may use.
     public var threads: Int?
 
+    /// Members that are not given take their defaults; nothing is checked before `validate()`.
     public init(
         output: String, subtitles: String? = nil, seconds: Double = 12, width: Int = 1280, height: Int = 720,
         frameRate: FrameRate = FrameRate(Rational(30, 1)), container: Container? = nil, bitexact: Bool = false,
@@ -94,14 +99,19 @@ public struct SampleClip: MediaOperation, Equatable {
 public struct SampleClipResult: Codable, Sendable, Equatable {
     /// Words and when they are spoken, in seconds.
     public struct Cue: Codable, Sendable, Equatable {
+        /// Seconds at which the words begin.
         public var start: Double
+        /// Seconds at which the words end.
         public var end: Double
+        /// One sentence, as it is spoken.
         public var text: String
     }
 
     /// Where it was written, as the request named it.
     public var output: String
+    /// Where the words were written, as the request named it; `nil` if nowhere.
     public var subtitles: String?
+    /// The container that was written.
     public var container: Container
     /// Seconds: the end of the longest stream.
     public var duration: Double
@@ -109,11 +119,13 @@ public struct SampleClipResult: Codable, Sendable, Equatable {
     public var bytes: Int64
     /// Whether the words are spoken; if not, a tone sounds instead.
     public var isSpoken: Bool
+    /// In the order in which they are spoken; the times are those of the SRT file.
     public var cues: [Cue]
     /// Seconds on the clock.
     public var wallSeconds: Double
     /// CPU seconds of the process meanwhile; jobs at the same time are counted together.
     public var cpuSeconds: Double
+    /// What a user should know, each once and 200 at most, in the order in which it was found.
     public var warnings: [MediaWarning]
 }
 

@@ -5,19 +5,25 @@
 ///     Transcode(input: "in.mov", output: "out.mp4", video: VideoSettings(codec: .h264, crf: 21)))
 /// ```
 public struct Transcode: MediaOperation, Equatable {
+    /// "transcode".
     public static let name = "transcode"
 
     /// A location that the engine's resolver knows: a path, or `-`.
     public var input: String
+    /// Where the result goes: a location that the engine's resolver knows, or `-`.
     public var output: String
     /// Default: by the output's name.
     public var container: Container?
+    /// How the pictures are made. Default: copied if the container takes them and nothing that is asked changes them.
     public var video: VideoSettings
+    /// How the sound is made. Default: copied if the container takes it and nothing that is asked changes it.
     public var audio: AudioSettings
+    /// Which streams are used. Default: the largest video, the best sound, all subtitles that the container takes.
     public var streams: StreamSelection
     /// Seconds of the input, on its own clock from its first picture or sound on, at which the result begins and
     /// ends. Exact to the picture and sample wherever a stream is encoded; a copied stream begins at a packet.
     public var start: Double?
+    /// Seconds on the same clock, after `start`; `nil` is the end of the input.
     public var end: Double?
     /// Whether an MP4 or MOV has its index in front, so that it plays while it is loaded. Default true.
     public var indexFirst: Bool
@@ -27,9 +33,12 @@ public struct Transcode: MediaOperation, Equatable {
     public var overwrite: Bool
     /// Cores to use. Default: all that the process may use.
     public var threads: Int?
+    /// Bounds on what the job may take; beyond lies a `resource_limit` error.
     public var limits: Limits
+    /// How much damage of the input is put up with. Default: 5 % of a stream's frames lost.
     public var tolerance: Tolerance
 
+    /// Members that are not given take their defaults; nothing is checked before `validate()`.
     public init(
         input: String, output: String, container: Container? = nil, video: VideoSettings = VideoSettings(),
         audio: AudioSettings = AudioSettings(), streams: StreamSelection = StreamSelection(), start: Double? = nil,

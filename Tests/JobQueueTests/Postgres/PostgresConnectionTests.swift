@@ -49,9 +49,7 @@ import Testing
         do {
             let settings = try PostgresSettings(broken)
             let error = await queueError { _ = try await PostgresConnection.connect(settings, logger: quiet) }
-            if !broken.hasPrefix("postgresql://u@h") {
-                #expect(error?.description.contains(secret) == false, "\(broken)")
-            }
+            #expect(error?.description.contains(secret) == false, "\(broken)")
         } catch {
             #expect(error.code == .badConnectionString)
             #expect(!String(reflecting: error).contains(secret), "\(broken)")
@@ -143,6 +141,14 @@ import Testing
     try await connection.script("DEALLOCATE ALL")
     #expect(try await connection.query(statement)[0].decode("n", as: Int.self) == 7)
     #expect(connection.isPoolerSuspected)
+    await connection.close()
+}
+
+@Test func `a prepared statement knows the types of its parameters`() async throws {
+    let connection = try await connect()
+    let ids = [UUID(), UUID()]
+    let rows = try await connection.query("SELECT id FROM unnest($1) AS id", [ids], name: "unnest")
+    #expect(try rows.map { try $0.decode("id", as: UUID.self) } == ids)
     await connection.close()
 }
 

@@ -56,7 +56,7 @@ CREATE FUNCTION {{schema}}.invalid(p_where text, p_argument text, p_value text, 
 BEGIN
     RAISE EXCEPTION '%: % is %, but %', p_where, p_argument,
         coalesce('"' || CASE WHEN length(p_value) > 120 THEN left(p_value, 117) || '...' ELSE p_value END || '"', 'NULL'),
-        p_rule USING ERRCODE = '22023', HINT = p_hint;
+        p_rule USING ERRCODE = '22023', HINT = coalesce(p_hint, 'Correct the value, or leave it out for the default.');
 END $$;
 
 -- The name out of `p_known` that is nearest to `p_name` (shared pairs of letters), and the list of all.
@@ -87,15 +87,17 @@ END $$;
 CREATE CONSTRAINT TRIGGER wake AFTER INSERT ON {{schema}}.counter_delta DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (NEW.ready > 0 OR NEW.wake) EXECUTE FUNCTION {{schema}}.wake();
 
-CREATE FUNCTION {{schema}}.history_state(p_id uuid) RETURNS {{schema}}.job_state LANGUAGE sql STABLE
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
-    SELECT outcome FROM job_history WHERE id = p_id LIMIT 1
-$$;
+CREATE FUNCTION {{schema}}.history_state(p_id uuid) RETURNS {{schema}}.job_state LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN (SELECT outcome FROM job_history WHERE id = p_id LIMIT 1);
+END $$;
 
 -- Moves locked jobs out of `job` into the history, and says what else has to be told.
 CREATE FUNCTION {{schema}}.bury(p_ids uuid[], p_outcome {{schema}}.job_state, p_reasons text[], p_by text,
         OUT o_parents uuid[], OUT o_queues text[], OUT o_keys text[]) LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
     v_unique uuid[];
@@ -141,16 +143,17 @@ BEGIN
 END $$;
 
 -- Gives back the unique keys of jobs that have just moved to the history.
-CREATE FUNCTION {{schema}}.forget_unique(p_ids uuid[]) RETURNS void LANGUAGE sql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+CREATE FUNCTION {{schema}}.forget_unique(p_ids uuid[]) RETURNS void LANGUAGE plpgsql
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
     DELETE FROM unique_claim u USING job_history h
-    WHERE h.id = ANY (p_ids) AND u.kind = h.kind AND u.key = h.unique_key AND u.job = h.id AND u.scope <> 'period'
-$$;
+    WHERE h.id = ANY (p_ids) AND u.kind = h.kind AND u.key = h.unique_key AND u.job = h.id AND u.scope <> 'period';
+END $$;
 
 -- Counts what left `running` out of its lane and, where the queue is limited, out of the queue. Waits for lanes, then
 -- for queues, each in order; a claim waits for queue rows only, before anything else.
 CREATE FUNCTION {{schema}}.vacate(p_queues text[], p_keys text[]) RETURNS void LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     IF p_queues IS NULL THEN
         RETURN;
@@ -179,9 +182,10 @@ BEGIN
 END $$;
 
 -- Tells the children of finished jobs. Every descendant that a failure may cancel is locked first, in the order of ids,
--- so that two cascades never wait for each other. Returns the workflows that an edge says have failed.
-CREATE FUNCTION {{schema}}.settle(p_ids uuid[], p_ok boolean, p_by text) RETURNS uuid[] LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+-- so that two cascades never wait for each other; without p_wait a row that somebody holds raises 55P03. Returns the workflows that an edge says have failed.
+CREATE FUNCTION {{schema}}.settle(p_ids uuid[], p_ok boolean, p_by text, p_wait boolean DEFAULT true) RETURNS uuid[] LANGUAGE plpgsql
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
     v_ids uuid[] := p_ids;
@@ -193,7 +197,13 @@ DECLARE
     v_lost uuid[];
     v_reasons text[];
 BEGIN
-    IF p_ok THEN
+    IF NOT p_wait THEN
+        PERFORM FROM job WHERE id IN (
+            WITH RECURSIVE below(id) AS (
+                SELECT child FROM job_edge WHERE parent = ANY (p_ids) AND NOT done
+                UNION SELECT e.child FROM below b JOIN job_edge e ON e.parent = b.id WHERE NOT e.done)
+            SELECT id FROM below) AND state = 'blocked' ORDER BY id FOR UPDATE NOWAIT;
+    ELSIF p_ok THEN
         PERFORM FROM job WHERE id IN (SELECT child FROM job_edge WHERE parent = ANY (p_ids) AND NOT done)
             ORDER BY id FOR NO KEY UPDATE;
     ELSE
@@ -263,8 +273,9 @@ BEGIN
     RETURN v_n;
 END $$;
 
--- Cancels all members of workflows. Members that somebody holds just now are passed over, and met again by maintain():
--- waiting for a job that is finishing while another finisher waits for us would be a deadlock.
+-- Cancels all members of workflows without waiting for anybody: the caller may hold rows already, in another order than
+-- that of ids. Members that somebody holds are passed over; if a descendant outside the workflow is held, nothing is done.
+-- maintain() comes back to workflows that are marked and not finished.
 CREATE FUNCTION {{schema}}.cancel_members(p_workflows uuid[], p_reason text, p_by text) RETURNS integer LANGUAGE plpgsql
     SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
 DECLARE
@@ -275,24 +286,29 @@ DECLARE
     v_gone record;
     v_n integer := 0;
 BEGIN
-    WHILE v_todo <> '{}' LOOP
-        v_seen := v_seen || v_todo;
-        SELECT array_agg(id) FILTER (WHERE state <> 'running'), array_agg(id) FILTER (WHERE state = 'running')
-        INTO v_idle, v_busy
-        FROM (SELECT id, state FROM job WHERE workflow = ANY (v_todo) ORDER BY id FOR UPDATE SKIP LOCKED) m;
-        v_todo := '{}';
-        IF v_idle IS NOT NULL THEN
-            SELECT * INTO v_gone FROM bury(v_idle, 'cancelled', array_fill(p_reason, ARRAY[cardinality(v_idle)]), p_by);
-            v_n := v_n + cardinality(v_idle);
-            IF v_gone.o_parents IS NOT NULL THEN
-                SELECT coalesce(array_agg(DISTINCT d), '{}') INTO v_todo
-                FROM unnest(settle(v_gone.o_parents, false, p_by)) d WHERE d <> ALL (v_seen);
+    BEGIN
+        WHILE v_todo <> '{}' LOOP
+            v_seen := v_seen || v_todo;
+            SELECT array_agg(id) FILTER (WHERE state <> 'running'), array_agg(id) FILTER (WHERE state = 'running')
+            INTO v_idle, v_busy
+            FROM (SELECT id, state FROM job WHERE workflow = ANY (v_todo) ORDER BY id FOR UPDATE SKIP LOCKED) m;
+            v_todo := '{}';
+            IF v_idle IS NOT NULL THEN
+                SELECT * INTO v_gone FROM bury(v_idle, 'cancelled', array_fill(p_reason, ARRAY[cardinality(v_idle)]), p_by);
+                v_n := v_n + cardinality(v_idle);
+                IF v_gone.o_parents IS NOT NULL THEN
+                    SELECT coalesce(array_agg(DISTINCT d), '{}') INTO v_todo
+                    FROM unnest(settle(v_gone.o_parents, false, p_by, false)) d WHERE d <> ALL (v_seen);
+                END IF;
             END IF;
-        END IF;
-        IF v_busy IS NOT NULL THEN
-            v_n := v_n + ask_to_stop(v_busy, p_reason, p_by);
-        END IF;
-    END LOOP;
+            IF v_busy IS NOT NULL THEN
+                v_n := v_n + ask_to_stop(v_busy, p_reason, p_by);
+            END IF;
+        END LOOP;
+    EXCEPTION WHEN lock_not_available THEN
+        v_seen := p_workflows;
+        v_n := 0;
+    END;
     UPDATE workflow SET cancel_requested_at = clock_timestamp(), cancel_reason = p_reason, cancel_by = p_by
     WHERE id = ANY (v_seen) AND cancel_requested_at IS NULL;
     RETURN v_n;
@@ -301,7 +317,7 @@ END $$;
 -- Ends locked jobs without success, with everything that follows from it.
 CREATE FUNCTION {{schema}}.finish(p_ids uuid[], p_outcome {{schema}}.job_state, p_reason text, p_by text)
     RETURNS void LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_gone record;
     v_doomed uuid[];
@@ -344,7 +360,7 @@ CREATE CONSTRAINT TRIGGER join_parent AFTER INSERT ON {{schema}}.job_edge DEFERR
 
 -- Jobs whose time has come.
 CREATE FUNCTION {{schema}}.promote_due(p_now timestamptz, p_limit integer) RETURNS integer LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     v_n integer;
 BEGIN

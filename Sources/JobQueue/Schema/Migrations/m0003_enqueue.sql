@@ -98,7 +98,7 @@ END $$;
 -- Inserts jobs; the edges come apart as (index of the child, parent, policy). Returns ids in the order of the requests.
 CREATE FUNCTION {{schema}}.insert_jobs(p_requests {{schema}}.job_request[], p_ids uuid[], p_children integer[],
         p_parents uuid[], p_policies text[], p_creator name, p_where text) RETURNS uuid[] LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_ids uuid[] := p_ids;
     v_now timestamptz := clock_timestamp();
@@ -179,7 +179,7 @@ BEGIN
         ), made AS (
             INSERT INTO job_edge (parent, child, on_failure, done, outside)
             SELECT parent, child, coalesce(policy, 'cancel')::parent_failure,
-                NOT inside AND (state = 'succeeded' OR state IN ('dead', 'cancelled') AND policy = 'run'), NOT inside
+                NOT inside AND (state = 'succeeded' OR state IN ('dead', 'cancelled') AND coalesce(policy, 'cancel') = 'run'), NOT inside
             FROM found WHERE inside OR state IS NOT NULL ORDER BY parent, child
         )
         SELECT parent, state, created_by INTO v_bad FROM found
@@ -388,10 +388,13 @@ BEGIN
             'a parent is the name of a node or {"node": …, "on_failure": …}', 'on_failure is cancel, run or fail_workflow.');
     END IF;
     WITH names AS (SELECT r.node, r.ordinality::integer AS i, r.on_parent_failure FROM unnest(v_requests) WITH ORDINALITY r),
-    edges AS (
-        SELECT c.i AS child, c.node, coalesce(a ->> 'node', a #>> '{}') AS parent,
-            coalesce(CASE WHEN jsonb_typeof(a) = 'object' THEN a ->> 'on_failure' END, c.on_parent_failure, 'cancel') AS policy
-        FROM jsonb_array_elements(v_nodes) WITH ORDINALITY n(e, i) JOIN names c ON c.i = n.i, jsonb_array_elements(n.e -> 'after') a
+    -- Materialized: joined to the names inside this loop, each node would cost a pass over all names.
+    raw AS MATERIALIZED (
+        SELECT n.i, coalesce(a ->> 'node', a #>> '{}') AS parent, CASE WHEN jsonb_typeof(a) = 'object' THEN a ->> 'on_failure' END AS policy
+        FROM jsonb_array_elements(v_nodes) WITH ORDINALITY n(e, i), jsonb_array_elements(n.e -> 'after') a
+    ), edges AS (
+        SELECT c.i AS child, c.node, r.parent, coalesce(r.policy, c.on_parent_failure, 'cancel') AS policy
+        FROM raw r JOIN names c ON c.i = r.i
     ), joined AS (
         SELECT x.child, x.node, x.parent, min(x.policy) AS policy, p.i AS parent_i
         FROM edges x LEFT JOIN names p ON p.node = x.parent GROUP BY 1, 2, 3, 5

@@ -44,22 +44,23 @@ COMMENT ON FUNCTION {{schema}}.worker_register IS 'Announces a worker under a fr
 
 -- Marks locked jobs as running.
 CREATE FUNCTION {{schema}}.begin_jobs(p_ids uuid[], p_held uuid, p_alone boolean, p_worker uuid, p_name text, p_now timestamptz)
-    RETURNS void LANGUAGE sql SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+    RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
     WITH up AS (
         UPDATE job SET state = 'running', worker = p_worker, lease_token = nextval('lease_token_seq'), claimed_at = p_now,
             started_at = NULL, attempt = attempt + 1, alone = p_alone, held = (id IS NOT DISTINCT FROM p_held),
             changed_at = p_now, changed_by = p_name, reason = 'claimed'
         WHERE id = ANY (p_ids) RETURNING queue
     )
-    INSERT INTO counter_delta (queue, ready, running) SELECT queue, -count(*), count(*) FROM up GROUP BY queue
-$$;
+    INSERT INTO counter_delta (queue, ready, running) SELECT queue, -count(*), count(*) FROM up GROUP BY queue;
+END $$;
 
 -- Of jobs that were locked but did not fit together: takes those that fit one by one, in order; one that has waited
 -- longer than the worker's patience is taken as held, and nothing after it.
 CREATE FUNCTION {{schema}}.weigh(p_ids uuid[], p_cores double precision, p_memory bigint, p_total_cores double precision,
         p_patient_since timestamptz, OUT o_ids uuid[], OUT o_held uuid, OUT o_passed uuid[], OUT o_cores double precision,
         OUT o_memory bigint) LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_job record;
 BEGIN
@@ -89,7 +90,7 @@ CREATE FUNCTION {{schema}}.take_plain(p_worker uuid, p_name text, p_now timestam
         p_cores double precision, p_memory bigint, p_total_cores double precision, p_total_memory bigint,
         p_patient_since timestamptz, p_passed uuid[], OUT o_ids uuid[], OUT o_held uuid, OUT o_passed uuid[],
         OUT o_seen integer, OUT o_cores double precision, OUT o_memory bigint) LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan
     SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
     v_left uuid[];
@@ -133,7 +134,7 @@ CREATE FUNCTION {{schema}}.take_keyed(p_worker uuid, p_name text, p_now timestam
         p_n integer, p_cores double precision, p_memory bigint, p_total_cores double precision, p_total_memory bigint,
         p_patient_since timestamptz, p_passed uuid[], OUT o_ids uuid[], OUT o_held uuid, OUT o_passed uuid[],
         OUT o_seen integer, OUT o_cores double precision, OUT o_memory bigint) LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan
     SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
     v_keys text[];
@@ -159,7 +160,7 @@ BEGIN
             AND concurrency_key IS NOT NULL AND priority >= p_priority AND memory <= p_total_memory
             AND (p_passed IS NULL OR id <> ALL (p_passed))
         ORDER BY queue, concurrency_key, priority DESC, run_at, id
-        LIMIT least(v_share, greatest(p_most - l.running, 0)) FOR UPDATE SKIP LOCKED) x) j;
+        LIMIT CASE WHEN p_most IS NULL THEN v_share ELSE least(v_share, greatest(p_most - l.running, 0)) END FOR UPDATE SKIP LOCKED) x) j;
     o_seen := coalesce(cardinality(v_ids), 0);
     IF o_seen > 0 THEN
         v_more := weigh(v_ids[:p_n], p_cores, p_memory, p_total_cores, p_patient_since);
@@ -184,8 +185,9 @@ BEGIN
 END $$;
 
 -- Moves what producers appended into lanes. Rows and lanes that somebody else holds stay for the next claim.
-CREATE FUNCTION {{schema}}.absorb_inbox(p_queues text[]) RETURNS void LANGUAGE sql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+CREATE FUNCTION {{schema}}.absorb_inbox(p_queues text[]) RETURNS void LANGUAGE plpgsql
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
     WITH seen AS MATERIALIZED (
         SELECT i.ctid AS at, i.queue, i.key, i.priority FROM lane_inbox i WHERE i.queue = ANY (p_queues)
         LIMIT 1000 FOR UPDATE SKIP LOCKED
@@ -206,8 +208,8 @@ CREATE FUNCTION {{schema}}.absorb_inbox(p_queues text[]) RETURNS void LANGUAGE s
     )
     DELETE FROM lane_inbox i USING seen s WHERE i.ctid = s.at
         AND (EXISTS (SELECT FROM mine m WHERE m.queue = s.queue AND m.key = s.key)
-             OR EXISTS (SELECT FROM fresh f WHERE f.queue = s.queue AND f.key = s.key))
-$$;
+             OR EXISTS (SELECT FROM fresh f WHERE f.queue = s.queue AND f.key = s.key));
+END $$;
 
 CREATE FUNCTION {{schema}}.worker_claim(p_worker uuid, p_queues text[], p_allowance integer[], p_max integer, p_cores real,
     p_memory bigint, p_total_cores real, p_total_memory bigint, p_idle boolean DEFAULT false, p_patience interval DEFAULT '10 seconds')
@@ -215,7 +217,7 @@ CREATE FUNCTION {{schema}}.worker_claim(p_worker uuid, p_queues text[], p_allowa
         max_attempts integer, timeout interval, cores real, memory bigint, workflow uuid, node text, has_parents boolean,
         crashes integer, alone boolean, held boolean, run_at timestamptz, created_at timestamptz, created_by name,
         metadata jsonb, checkpoint jsonb, cancel_reason text)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {{schema}}, pg_temp
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan
     SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -405,16 +407,17 @@ END $$;
 COMMENT ON FUNCTION {{schema}}.worker_claim IS 'Claims up to p_max jobs that fit into p_cores and p_memory; raises KL001 if the worker has lost its lease.';
 
 CREATE FUNCTION {{schema}}.worker_start(p_worker uuid, p_ids uuid[], p_tokens bigint[], p_alone boolean DEFAULT false)
-    RETURNS SETOF uuid LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
-    UPDATE job j SET started_at = clock_timestamp(), held = false, alone = p_alone
+    RETURNS SETOF uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN QUERY UPDATE job j SET started_at = clock_timestamp(), held = false, alone = p_alone
     FROM unnest(p_ids, p_tokens) i(id, token)
-    WHERE j.id = i.id AND j.lease_token = i.token AND j.worker = p_worker AND j.state = 'running' RETURNING j.id
-$$;
+    WHERE j.id = i.id AND j.lease_token = i.token AND j.worker = p_worker AND j.state = 'running' RETURNING j.id;
+END $$;
 COMMENT ON FUNCTION {{schema}}.worker_start IS 'Dates the start of handlers, and says whether the job has the worker to itself (needed for a held or solo job); returns the ids that are still the worker''s.';
 
 CREATE FUNCTION {{schema}}.worker_complete(p_worker uuid, p_ids uuid[], p_tokens bigint[], p_results jsonb[])
     RETURNS TABLE (id uuid, accepted boolean) LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, {{schema}}, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
     v_now timestamptz := clock_timestamp();
@@ -478,7 +481,7 @@ $$;
 -- Puts a running job back: to ready, or to a later moment. Returns whether it was the worker's.
 CREATE FUNCTION {{schema}}.put_back(p_worker uuid, p_ids uuid[], p_tokens bigint[], p_state {{schema}}.job_state, p_run_at timestamptz,
     p_attempts integer, p_reason text, p_error jsonb) RETURNS uuid[] LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
     v_ids uuid[];
@@ -511,7 +514,7 @@ END $$;
 
 -- Ends a running job without success. Returns whether it was the worker's.
 CREATE FUNCTION {{schema}}.give_up(p_worker uuid, p_id uuid, p_token bigint, p_outcome {{schema}}.job_state, p_reason text, p_by text, p_error jsonb)
-    RETURNS boolean LANGUAGE plpgsql SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+    RETURNS boolean LANGUAGE plpgsql SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_name text := coalesce((SELECT name FROM worker WHERE id = p_worker), p_worker::text);
 BEGIN
@@ -529,7 +532,7 @@ END $$;
 CREATE FUNCTION {{schema}}.worker_fail(p_worker uuid, p_id uuid, p_token bigint, p_error jsonb, p_log jsonb DEFAULT NULL,
     p_delay interval DEFAULT '0', p_permanent boolean DEFAULT false)
     RETURNS TABLE (accepted boolean, state text, run_at timestamptz) LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
     v_job record;
@@ -553,9 +556,10 @@ END $$;
 COMMENT ON FUNCTION {{schema}}.worker_fail IS 'Records a failed attempt: the job waits for p_delay, or is dead if that was its last attempt or the failure is permanent, or cancelled if that was asked for.';
 
 CREATE FUNCTION {{schema}}.worker_snooze(p_worker uuid, p_id uuid, p_token bigint, p_until timestamptz, p_reason text DEFAULT NULL)
-    RETURNS boolean LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
-    SELECT cardinality(put_back(p_worker, ARRAY[p_id], ARRAY[p_token], 'scheduled', p_until, -1, coalesce(p_reason, 'snoozed by its handler'), NULL)) > 0
-$$;
+    RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN (SELECT cardinality(put_back(p_worker, ARRAY[p_id], ARRAY[p_token], 'scheduled', p_until, -1, coalesce(p_reason, 'snoozed by its handler'), NULL)) > 0);
+END $$;
 COMMENT ON FUNCTION {{schema}}.worker_snooze IS 'Puts a job off until a moment; costs no attempt.';
 
 CREATE FUNCTION {{schema}}.worker_release(p_worker uuid, p_ids uuid[], p_tokens bigint[], p_reason text DEFAULT NULL)
@@ -592,9 +596,10 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION {{schema}}.worker_weigh IS 'Changes the weight of a running job, once its handler has seen its input.';
 
-CREATE FUNCTION {{schema}}.worker_progress(p_worker uuid, p_progress jsonb) RETURNS SETOF uuid LANGUAGE sql SECURITY DEFINER
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
-    INSERT INTO job_progress AS p (job, token, fraction, phase, message, details, checkpoint, updated_at)
+CREATE FUNCTION {{schema}}.worker_progress(p_worker uuid, p_progress jsonb) RETURNS SETOF uuid LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN QUERY INSERT INTO job_progress AS p (job, token, fraction, phase, message, details, checkpoint, updated_at)
     SELECT i.id, i.token, i.fraction, i.phase, i.message, i.details, i.checkpoint, clock_timestamp()
     FROM jsonb_to_recordset(p_progress) AS i(id uuid, token bigint, fraction real, phase text, message text, details jsonb, checkpoint jsonb)
     JOIN job j ON j.id = i.id AND j.lease_token = i.token AND j.worker = p_worker AND j.state = 'running'
@@ -602,8 +607,8 @@ CREATE FUNCTION {{schema}}.worker_progress(p_worker uuid, p_progress jsonb) RETU
     ON CONFLICT (job) DO UPDATE SET token = excluded.token, fraction = excluded.fraction, phase = excluded.phase,
         message = excluded.message, details = excluded.details, checkpoint = coalesce(excluded.checkpoint, p.checkpoint),
         updated_at = excluded.updated_at WHERE p.token <= excluded.token
-    RETURNING job
-$$;
+    RETURNING job;
+END $$;
 COMMENT ON FUNCTION {{schema}}.worker_progress IS 'Writes progress: an array of {id, token, fraction, phase, message, details, checkpoint}; a checkpoint that is left out stays. Returns the ids that are still the worker''s.';
 
 CREATE FUNCTION {{schema}}.worker_signals(p_worker uuid) RETURNS TABLE (job uuid, token bigint, signal text, reason text)
@@ -680,7 +685,7 @@ BEGIN
     v_due := least(v_due, (SELECT min(g.at + c.rate_interval) FROM queue c JOIN rate_grant g ON g.queue = c.name
         WHERE c.rate_limit IS NOT NULL AND c.name = ANY (v_queues) AND c.name <> ALL (coalesce(v_open, '{}'))
             AND g.at > v_now - c.rate_interval));
-    RETURN QUERY SELECT true, greatest(date_part('epoch', v_due - v_now), 0);
+    RETURN QUERY SELECT true, CASE WHEN v_due IS NOT NULL THEN greatest(date_part('epoch', v_due - v_now), 0) END;
 END $$;
 COMMENT ON FUNCTION {{schema}}.worker_sleep IS 'Asks to be woken: asleep = true means that a NOTIFY follows whatever becomes claimable from now on (next_due: seconds until a job is due without one, or NULL); false means claim again shortly. Commit it before the next claim.';
 

@@ -1,5 +1,6 @@
 -- What workers do in turn for the queue itself. Each part is done by one session at a time; others pass it over.
 
+-- One worker in a transaction: its rows are locked in the order that everybody keeps.
 CREATE FUNCTION {{schema}}.rescue() RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, {{schema}}, pg_temp SET enable_seqscan = off AS $$
 DECLARE
@@ -11,7 +12,7 @@ DECLARE
     v_total integer := 0;
 BEGIN
     FOR v_worker IN SELECT w.id, w.name, w.renewed_at FROM worker w
-        WHERE w.state IN ('alive', 'draining') AND w.expires_at < v_now ORDER BY w.id LIMIT 20 FOR UPDATE SKIP LOCKED
+        WHERE w.state IN ('alive', 'draining') AND w.expires_at < v_now ORDER BY w.id LIMIT 1 FOR UPDATE SKIP LOCKED
     LOOP
         UPDATE worker SET state = 'dead', asleep = false, stopped_at = v_now WHERE id = v_worker.id;
         PERFORM FROM job WHERE worker = v_worker.id AND state = 'running' ORDER BY id FOR UPDATE;
@@ -48,7 +49,7 @@ BEGIN
     END LOOP;
     RETURN v_total;
 END $$;
-COMMENT ON FUNCTION {{schema}}.rescue IS 'Takes back the jobs of workers whose lease has expired; returns how many.';
+COMMENT ON FUNCTION {{schema}}.rescue IS 'Takes back the jobs of one worker whose lease has expired; returns how many.';
 
 CREATE FUNCTION {{schema}}.try_turn(p_part text) RETURNS boolean LANGUAGE sql AS $$
     SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtext({{schema_literal}} || ':maintain'), pg_catalog.hashtext(p_part))
@@ -99,7 +100,7 @@ BEGIN
             CONTINUE WHEN EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = {{schema_literal}} AND c.relname = v_name);
             BEGIN
-                EXECUTE format('CREATE TABLE %I.%I PARTITION OF %1$I.%I FOR VALUES FROM (%L) TO (%L)', {{schema_literal}}, v_name,
+                EXECUTE format('CREATE TABLE %1$I.%2$I PARTITION OF %1$I.%3$I FOR VALUES FROM (%4$L) TO (%5$L)', {{schema_literal}}, v_name,
                     'job_history_' || v_outcome, v_day::timestamptz, (v_day + 1)::timestamptz);
                 v_n := v_n + 1;
             EXCEPTION WHEN lock_not_available OR check_violation THEN
@@ -196,6 +197,8 @@ BEGIN
             PERFORM cancel_members(ARRAY[v_flow.id], v_flow.cancel_reason, v_flow.cancel_by);
         END LOOP;
         PERFORM roll_up();
+        v_done := v_done || jsonb_build_object('more', EXISTS (SELECT FROM worker w
+            WHERE w.state IN ('alive', 'draining') AND w.expires_at < clock_timestamp()));
     END IF;
     IF coalesce(p_part, 'rarely') = 'rarely' AND try_turn('rarely') THEN
         v_done := v_done || jsonb_build_object('partitions_made', make_partitions(), 'partitions_dropped', drop_partitions());
@@ -209,6 +212,6 @@ BEGIN
     END IF;
     RETURN v_done;
 END $$;
-COMMENT ON FUNCTION {{schema}}.maintain IS 'Housekeeping: "often" (rescue, promote, roll up counters) every second or two, "rarely" (partitions, retention, recounts) every minute. Safe to call from any number of workers; partitions are not waited for.';
+COMMENT ON FUNCTION {{schema}}.maintain IS 'Housekeeping: "often" (rescue, promote, roll up counters) every second or two, and again at once while "more" is true; "rarely" (partitions, retention, recounts) every minute. Safe to call from any number of workers; partitions are not waited for.';
 
 SELECT {{schema}}.make_partitions();

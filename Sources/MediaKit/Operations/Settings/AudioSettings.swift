@@ -5,6 +5,7 @@ public enum AudioCodec: String, Codable, Sendable, CaseIterable {
     case auto
     /// Copies the stream without decoding it.
     case copy
+    /// Encodes with that codec; pcm has 24 bits for sources of more than 16, otherwise 16.
     case aac, opus, mp3, flac, pcm
     /// Leaves sound out.
     case none
@@ -12,6 +13,7 @@ public enum AudioCodec: String, Codable, Sendable, CaseIterable {
 
 /// How sound is made. All optional: what is not set is chosen well.
 public struct AudioSettings: Codable, Sendable, Equatable {
+    /// Default: auto.
     public var codec: AudioCodec
     /// Bits per second. Default: 64,000 per channel for aac and mp3, 48,000 for opus.
     public var bitRate: Int64?
@@ -22,6 +24,7 @@ public struct AudioSettings: Codable, Sendable, Equatable {
     /// Decibels.
     public var gain: Double?
 
+    /// Members that are not given take their defaults; ranges are checked when the request is.
     public init(
         codec: AudioCodec = .auto, bitRate: Int64? = nil, sampleRate: Int? = nil, channels: Int? = nil,
         gain: Double? = nil

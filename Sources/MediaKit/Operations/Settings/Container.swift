@@ -1,6 +1,8 @@
 /// The containers that can be written.
 public enum Container: String, Codable, Sendable, CaseIterable {
+    /// For pictures and sound; mkv also stands for Matroska with sound alone.
     case mp4, mov, mkv, webm, mpegts
+    /// For sound alone.
     case m4a, mp3, ogg, opus, wav, flac
 
     /// The container that a file name's ending stands for.

@@ -6,7 +6,9 @@ public struct StreamSelection: Codable, Sendable, Equatable {
     public enum Choice: Codable, Sendable, Equatable {
         /// The one that a player would choose: marked as default, most channels, first.
         case best
+        /// Every one, in the input's order.
         case all
+        /// Those with these numbers within their kind, from 0, in the order given; an empty list takes none.
         case indices([Int])
 
         public init(from decoder: any Swift.Decoder) throws {
@@ -43,6 +45,7 @@ public struct StreamSelection: Codable, Sendable, Equatable {
     /// Subtitle streams that are carried along where the container takes them. Default: all.
     public var subtitles: Choice
 
+    /// Members that are not given take their defaults; numbers are checked when the input is open.
     public init(video: Int? = nil, audio: Choice = .best, subtitles: Choice = .all) {
         self.video = video
         self.audio = audio

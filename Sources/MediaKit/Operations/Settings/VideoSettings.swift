@@ -5,6 +5,7 @@ public enum VideoCodec: String, Codable, Sendable, CaseIterable {
     case auto
     /// Copies the stream without decoding it.
     case copy
+    /// Encodes with that codec.
     case h264, hevc, av1, vp9
     /// Leaves pictures out.
     case none
@@ -12,6 +13,7 @@ public enum VideoCodec: String, Codable, Sendable, CaseIterable {
 
 /// How pictures are made. All optional: what is not set is chosen well.
 public struct VideoSettings: Codable, Sendable, Equatable {
+    /// Default: auto.
     public var codec: VideoCodec
     /// Constant quality, on the encoder's own scale: lower is better. Default: 23 for h264, 28 for hevc, 35 for av1,
     /// 33 for vp9.
@@ -38,12 +40,14 @@ public struct VideoSettings: Codable, Sendable, Equatable {
     /// A libav pixel format. Default: 4:2:0; 10 bits are kept for hevc, av1 and vp9, and HDR with them; h264 gets 8
     /// bits and SDR, since hardly a player shows anything else.
     public var pixelFormat: String?
+    /// The size in pixels that pictures shall have. Default: the source's.
     public var size: PictureSize?
     /// A constant frame rate: "25", "29.97" or "30000/1001". Default: each picture keeps its own time.
     public var frameRate: FrameRate?
     /// Whether interlaced pictures are made progressive. Default true.
     public var deinterlace: Bool
 
+    /// Members that are not given take their defaults; ranges are checked when the request is.
     public init(
         codec: VideoCodec = .auto, crf: Double? = nil, bitRate: Int64? = nil, maximumBitRate: Int64? = nil,
         bufferSize: Int64? = nil, twoPass: Bool = false, preset: String? = nil, tune: String? = nil,
@@ -130,8 +134,10 @@ public struct VideoSettings: Codable, Sendable, Equatable {
 
 /// An exact frame rate: a number or a fraction, as text or number in JSON.
 public struct FrameRate: Codable, Sendable, Equatable, CustomStringConvertible {
+    /// Pictures per second.
     public var rational: Rational
 
+    /// Takes the fraction as it is, without a check.
     public init(_ rational: Rational) { self.rational = rational }
 
     /// Reads "25", "29.97" or "30000/1001". The usual NTSC roundings stand for their exact fractions.
