@@ -245,7 +245,7 @@ struct WorkerState: Sendable {
                 guard let entry = held.removeValue(forKey: id) else { continue }
                 let context = make(entry.job)
                 running[id] = Running(
-                    context: context, startedAt: now, deadline: entry.job.timeout.map { now + $0 })
+                    context: context, startedAt: now, deadline: context.timeout.map { now + $0 })
                 if let deadline = running[id]?.deadline, watchAt.map({ deadline < $0 }) ?? true {
                     watchAt = deadline
                     effects.wakesWatch = true

@@ -26,10 +26,10 @@ struct WorkerLossTests {
                 return "late"
             }
             let events = cut.events
-            let task = bench.start(cut)
+            let task = try await bench.start(cut)
             let id = try await bench.enqueue()
             await begun.pass()
-            try bench.serve("test", KindOptions(), { $0.name = "other" }) { (job: Job<Nothing>) in
+            try await bench.serve("test", KindOptions(), { $0.name = "other" }) { (job: Job<Nothing>) in
                 order.add("other begins")
                 return "right"
             }
@@ -61,10 +61,10 @@ struct WorkerLossTests {
                 return "first"
             }
             let events = worker.events
-            bench.start(worker)
+            try await bench.start(worker)
             let id = try await bench.enqueue()
             await begun.pass()
-            _ = try await bench.text("UPDATE kiln.worker SET expires_at = now() - interval '1 second'")
+            try await bench.run("UPDATE kiln.worker SET expires_at = now() - interval '1 second'")
             _ = try await events.firstValue { if case .leaseLost = $0 { true } else { nil } }
             try await bench.wait(id, "succeeded")
             #expect(try await bench.text("SELECT result::text FROM kiln.job_history WHERE id = $1", [id]) == #""second""#)
@@ -94,7 +94,7 @@ struct WorkerLossTests {
                 ended.add(1)
             }
             let events = worker.events
-            bench.start(worker)
+            try await bench.start(worker)
             let rescued = try await events.firstValue { if case .rescued(let count) = $0 { count } else { nil } }
             #expect(rescued == 2)
             for id in ids { try await bench.wait(id, "succeeded") }
@@ -110,13 +110,13 @@ struct WorkerLossTests {
                 let jobs = 400
                 let runs = Tally<Int>()
                 let halfway = Gate()
-                try bench.serve("test", KindOptions(), { $0.slots = 8 }) { (job: Job<Int>) in
+                try await bench.serve("test", KindOptions(), { $0.slots = 8 }) { (job: Job<Int>) in
                     runs.add(job.payload)
                     if runs.count == jobs / 4 { halfway.open() }
                     return job.payload
                 }
-                _ = try await bench.text(
-                    "SELECT count(*)::text FROM kiln.enqueue_many((SELECT jsonb_agg(jsonb_build_object('kind', 'test', 'payload', i)) FROM generate_series(1, \(jobs)) i))")
+                try await bench.run(
+                    "SELECT count(*) FROM kiln.enqueue_many((SELECT jsonb_agg(jsonb_build_object('kind', 'test', 'payload', i)) FROM generate_series(1, \(jobs)) i))")
                 await halfway.pass()
                 try await cluster.restart()
                 let again = try await PostgresConnection.connect(PostgresSettings(bench.database.url), logger: quiet)
