@@ -39,7 +39,7 @@ extension WorkerSession {
             plan.list.append(
                 statements.claim(
                     queues: state.withLock { $0.queues }, allowance: claim.allowance, most: claim.most + claim.extra,
-                    free: claim.free, total: JobWeight(cores: options.cores, memory: options.memory),
+                    free: claim.free, total: options.capacity,
                     isIdle: claim.isIdle))
         }
         let list = plan.list
