@@ -168,14 +168,17 @@ BEGIN
         RETURN;
     END IF;
     PERFORM hold_limits(p_queues);
+    IF NOT EXISTS (SELECT FROM queue WHERE name = ANY (p_queues) AND (concurrency IS NOT NULL OR key_concurrency IS NOT NULL)) THEN
+        RETURN;
+    END IF;
     WITH freed AS MATERIALIZED (
-        SELECT u.queue, u.key, q.concurrency, q.key_concurrency FROM unnest(p_queues, p_keys) u(queue, key)
+        SELECT u.queue, u.key, u.n, q.concurrency, q.key_concurrency
+        FROM (SELECT queue, key, count(*)::integer AS n FROM unnest(p_queues, p_keys) x(queue, key) GROUP BY 1, 2) u
         JOIN queue q ON q.name = u.queue AND (q.concurrency IS NOT NULL OR q.key_concurrency IS NOT NULL AND u.key IS NOT NULL)
     ), slots AS (
-        INSERT INTO slot_inbox (queue, freed) SELECT queue, count(*) FROM freed WHERE concurrency IS NOT NULL GROUP BY 1
+        INSERT INTO slot_inbox (queue, freed) SELECT queue, sum(n) FROM freed WHERE concurrency IS NOT NULL GROUP BY 1
     ), lanes AS (
-        INSERT INTO lane_inbox (queue, key, freed) SELECT queue, key, count(*) FROM freed
-        WHERE key_concurrency IS NOT NULL AND key IS NOT NULL GROUP BY 1, 2
+        INSERT INTO lane_inbox (queue, key, freed) SELECT queue, key, n FROM freed WHERE key_concurrency IS NOT NULL AND key IS NOT NULL
     )
     INSERT INTO counter_delta (queue, wake) SELECT DISTINCT queue, true FROM freed;
 END $$;

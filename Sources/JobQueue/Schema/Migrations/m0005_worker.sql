@@ -195,8 +195,10 @@ BEGIN
         o_memory := o_memory + v_more.o_memory;
     END IF;
     -- Every lane that was visited goes to the end of its line, also one that gave nothing.
-    WITH heads AS MATERIALIZED (
-        SELECT k.key, (SELECT count(*)::integer FROM unnest(v_served) s WHERE s = k.key) AS n,
+    WITH served AS MATERIALIZED (
+        SELECT u.key, count(*)::integer AS n FROM unnest(v_served) u(key) GROUP BY 1
+    ), heads AS MATERIALIZED (
+        SELECT k.key, coalesce((SELECT u.n FROM served u WHERE u.key = k.key), 0) AS n,
             (SELECT j.priority FROM job j WHERE j.queue = p_queue AND j.state = 'ready' AND j.concurrency_key = k.key
                 AND j.concurrency_key IS NOT NULL AND NOT j.solo
              ORDER BY j.queue, j.concurrency_key, j.priority DESC, j.run_at, j.id LIMIT 1) AS head
@@ -239,7 +241,8 @@ BEGIN
     )
     DELETE FROM lane_inbox i USING seen s WHERE i.ctid = s.at
         AND (EXISTS (SELECT FROM mine m WHERE m.queue = s.queue AND m.key = s.key)
-             OR EXISTS (SELECT FROM fresh f WHERE f.queue = s.queue AND f.key = s.key));
+             OR EXISTS (SELECT FROM fresh f WHERE f.queue = s.queue AND f.key = s.key)
+             OR s.priority IS NULL AND NOT EXISTS (SELECT FROM lane l WHERE l.queue = s.queue AND l.key = s.key));
 END $$;
 
 CREATE FUNCTION {{schema}}.worker_claim(p_worker uuid, p_queues text[], p_allowance integer[], p_max integer, p_cores real,
@@ -285,6 +288,7 @@ BEGIN
     ELSIF v_worker.state = 'draining' OR p_max < 1 OR v_queues = '{}' THEN
         RETURN;
     END IF;
+    PERFORM hold_limits(v_queues);
     IF EXISTS (SELECT FROM job j WHERE j.state IN ('scheduled', 'failed') AND j.run_at <= v_now) THEN
         PERFORM promote_due(v_now, 500);
     END IF;
@@ -292,7 +296,6 @@ BEGIN
                     FROM generate_subscripts(v_queues, 1) i);
     v_freed := array_fill(0, ARRAY[cardinality(v_queues)]);
     v_taken := v_freed;
-    PERFORM hold_limits(v_queues);
     IF EXISTS (SELECT FROM queue c WHERE c.name = ANY (v_queues)) THEN
         PERFORM FROM queue c WHERE c.limited AND c.name = ANY (v_queues) ORDER BY c.name FOR NO KEY UPDATE;
         -- After the locks: a start is never dated before one that was counted.
