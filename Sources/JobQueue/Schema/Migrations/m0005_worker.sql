@@ -194,23 +194,28 @@ BEGIN
         o_cores := o_cores + v_more.o_cores;
         o_memory := o_memory + v_more.o_memory;
     END IF;
-    -- Every lane that was visited goes to the end of its line, also one that gave nothing.
+    -- Every lane that was visited goes to the end of its line, also one that gave nothing. One that gave several jobs and
+    -- all that it was asked for is taken to hold more of the same; its next turn tells.
     WITH served AS MATERIALIZED (
         SELECT u.key, count(*)::integer AS n FROM unnest(v_served) u(key) GROUP BY 1
-    ), heads AS MATERIALIZED (
+    ), visited AS MATERIALIZED (
         SELECT k.key, coalesce((SELECT u.n FROM served u WHERE u.key = k.key), 0) AS n,
-            (SELECT j.priority FROM job j WHERE j.queue = p_queue AND j.state = 'ready' AND j.concurrency_key = k.key
+            least(v_share, coalesce(p_most - k.running, v_share)) AS asked
+        FROM unnest(v_keys, v_running) k(key, running)
+    ), heads AS MATERIALIZED (
+        SELECT v.key, v.n, CASE WHEN v.n >= 4 AND v.n = v.asked THEN p_priority ELSE
+            (SELECT j.priority FROM job j WHERE j.queue = p_queue AND j.state = 'ready' AND j.concurrency_key = v.key
                 AND j.concurrency_key IS NOT NULL AND NOT j.solo
-             ORDER BY j.queue, j.concurrency_key, j.priority DESC, j.run_at, j.id LIMIT 1) AS head
-        FROM unnest(v_keys) k(key)
+             ORDER BY j.queue, j.concurrency_key, j.priority DESC, j.run_at, j.id LIMIT 1) END AS head
+        FROM visited v
     ), up AS (
         UPDATE lane l SET running = CASE WHEN p_most IS NULL THEN l.running ELSE l.running + h.n END, turn = clock_timestamp(),
             priority = coalesce(h.head, l.priority), active = h.head IS NOT NULL,
             open = h.head IS NOT NULL AND (p_most IS NULL OR l.running + h.n < p_most)
         FROM heads h WHERE l.queue = p_queue AND l.key = h.key
     )
-    SELECT count(*) FILTER (WHERE head IS NULL) INTO v_ended FROM heads;
-    -- Lanes that were found to be empty hide others from this claim no longer: it may look again.
+    SELECT count(*) FILTER (WHERE n = 0 AND (head IS NULL OR head <> p_priority)) INTO v_ended FROM heads;
+    -- Lanes that gave nothing hide others from this claim no longer: it may look again.
     o_seen := o_seen + v_ended;
 END $$;
 
