@@ -104,7 +104,7 @@ private struct Refusal: Sendable, CustomTestStringConvertible {
             Refusal(#"kiln.enqueue_workflow('{"nodes": [{"node": "x", "kind": "a", "after": "y"}]}')"#, "it must be an array"),
             Refusal(#"kiln.enqueue_workflow('{"nodes": [{"node": "x", "kind": "a", "after": [1]}]}')"#, "a parent is the name"),
             Refusal(#"kiln.enqueue_workflow('{"nodes": [{"node": "x", "kind": "a", "after": [{"node": "x", "on_failure": "no"}]}]}')"#, "a parent is", hint: "fail_workflow"),
-            Refusal(#"kiln.enqueue_workflow('{"nodes": [{"node": "alpha", "kind": "a"}, {"node": "b", "kind": "a", "after": ["alhpa"]}]}')"#, "KL002", #"node "b": after names "alhpa""#, hint: #"Did you mean "alpha"?"#),
+            Refusal(#"kiln.enqueue_workflow('{"nodes": [{"node": "alpha", "kind": "a"}, {"node": "b", "kind": "a", "after": ["alph"]}]}')"#, "KL002", #"node "b": after names "alph""#, hint: #"Did you mean "alpha"?"#),
             Refusal(#"kiln.enqueue_workflow('{"nodes": [{"node": "b", "kind": "a", "after": ["b"]}]}')"#, "KL003", #""b" -> "b""#),
             Refusal(#"kiln.enqueue_workflow('{"nodes": [{"node": "b", "kind": ""}]}')"#, #"node "b": kind is"#),
         ])
