@@ -531,7 +531,8 @@ CREATE FUNCTION {{schema}}.add_error(p_errors jsonb, p_entry jsonb) RETURNS json
         || jsonb_build_array(p_entry)
 $$;
 
--- Puts a running job back: to ready, or to a later moment. Returns whether it was the worker's.
+-- Puts running jobs back: to ready, or to a later moment; those that somebody has cancelled meanwhile end here.
+-- Returns which were the worker's.
 CREATE FUNCTION {{schema}}.put_back(p_worker uuid, p_ids uuid[], p_tokens bigint[], p_state {{schema}}.job_state, p_run_at timestamptz,
     p_attempts integer, p_reason text, p_error jsonb) RETURNS uuid[] LANGUAGE plpgsql
     SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
@@ -540,8 +541,18 @@ DECLARE
     v_ids uuid[];
     v_queues text[];
     v_keys text[];
+    v_stop record;
+    v_stopped uuid[] := '{}';
 BEGIN
-    PERFORM FROM job j WHERE j.id = ANY (p_ids) ORDER BY j.id FOR NO KEY UPDATE;
+    PERFORM FROM job j WHERE j.id = ANY (p_ids) ORDER BY j.id FOR UPDATE;
+    -- What was asked to stop has stopped: it does not come back.
+    FOR v_stop IN SELECT array_agg(j.id) AS ids, j.cancel_reason AS why, j.cancel_by AS who
+        FROM unnest(p_ids, p_tokens) i(id, token) JOIN job j ON j.id = i.id AND j.lease_token = i.token
+        WHERE j.worker = p_worker AND j.state = 'running' AND j.cancel_requested_at IS NOT NULL GROUP BY 2, 3
+    LOOP
+        PERFORM finish(v_stop.ids, 'cancelled', v_stop.why, v_stop.who);
+        v_stopped := v_stopped || v_stop.ids;
+    END LOOP;
     WITH up AS (
         UPDATE job j SET state = p_state, run_at = coalesce(p_run_at, j.run_at), worker = NULL, alone = false, held = false,
             attempt = greatest(j.attempt + p_attempts, 0), changed_at = v_now, changed_by = coalesce(w.name, p_worker::text), reason = p_reason,
@@ -562,7 +573,7 @@ BEGIN
     )
     SELECT coalesce(array_agg(id), '{}'), array_agg(queue), array_agg(concurrency_key) INTO v_ids, v_queues, v_keys FROM up;
     PERFORM vacate(v_queues, v_keys);
-    RETURN v_ids;
+    RETURN v_ids || v_stopped;
 END $$;
 
 -- Ends a running job without success. Returns whether it was the worker's.

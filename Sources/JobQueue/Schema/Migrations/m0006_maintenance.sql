@@ -112,7 +112,8 @@ BEGIN
     RETURN v_n;
 END $$;
 
--- Drops what is older than the retention. A parent that an unfinished child needs moves to the default partition.
+-- Drops what is older than the retention. A parent that an unfinished child needs moves to the default partition, and
+-- keeps its steps.
 CREATE FUNCTION {{schema}}.drop_partitions() RETURNS integer LANGUAGE plpgsql
     SET search_path = pg_catalog, {{schema}}, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -131,8 +132,8 @@ BEGIN
             BEGIN
                 EXECUTE format('CREATE TEMP TABLE kiln_needed ON COMMIT DROP AS SELECT h.* FROM %I.%I h WHERE EXISTS (SELECT FROM job_edge e WHERE e.parent = h.id)',
                     {{schema_literal}}, v_part.relname);
-                EXECUTE format('DELETE FROM job_progress p USING %I.%I h WHERE p.job = h.id', {{schema_literal}}, v_part.relname);
-                EXECUTE format('DELETE FROM step s USING %I.%I h WHERE s.job = h.id', {{schema_literal}}, v_part.relname);
+                EXECUTE format('DELETE FROM job_progress p USING %I.%I h WHERE p.job = h.id AND NOT EXISTS (SELECT FROM job_edge e WHERE e.parent = h.id)', {{schema_literal}}, v_part.relname);
+                EXECUTE format('DELETE FROM step s USING %I.%I h WHERE s.job = h.id AND NOT EXISTS (SELECT FROM job_edge e WHERE e.parent = h.id)', {{schema_literal}}, v_part.relname);
                 EXECUTE format('DROP TABLE %I.%I', {{schema_literal}}, v_part.relname);
                 INSERT INTO job_history SELECT * FROM pg_temp.kiln_needed;
                 DROP TABLE pg_temp.kiln_needed;
