@@ -96,7 +96,8 @@ END $$;
 -- Moves locked jobs out of `job` into the history, and says what else has to be told.
 CREATE FUNCTION {{schema}}.bury(p_ids uuid[], p_outcome {{schema}}.job_state, p_reasons text[], p_by text,
         OUT o_parents uuid[], OUT o_queues text[], OUT o_keys text[]) LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
     v_unique uuid[];
@@ -183,7 +184,8 @@ END $$;
 -- Tells the children of finished jobs. Every descendant that a failure may cancel is locked first, in the order of ids,
 -- so that two cascades never wait for each other; without p_wait a row that somebody holds raises 55P03. Returns the workflows that an edge says have failed.
 CREATE FUNCTION {{schema}}.settle(p_ids uuid[], p_ok boolean, p_by text, p_wait boolean DEFAULT true) RETURNS uuid[] LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
     v_ids uuid[] := p_ids;

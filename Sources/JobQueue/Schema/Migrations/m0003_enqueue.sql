@@ -348,7 +348,6 @@ DECLARE
     v_base bigint;
     v_names text[];
     v_path integer[];
-    v_setting text;
     i integer;
     e integer;
 BEGIN
@@ -388,14 +387,14 @@ BEGIN
         PERFORM invalid('enqueue_workflow, job ' || v_bad.i, 'after', v_bad.a::text,
             'a parent is the name of a node or {"node": …, "on_failure": …}', 'on_failure is cancel, run or fail_workflow.');
     END IF;
-    -- The planner takes these arrays for short ones; ten thousand names are to be hashed.
-    v_setting := current_setting('enable_nestloop');
-    PERFORM set_config('enable_nestloop', 'off', true);
     WITH names AS (SELECT r.node, r.ordinality::integer AS i, r.on_parent_failure FROM unnest(v_requests) WITH ORDINALITY r),
-    edges AS (
-        SELECT c.i AS child, c.node, coalesce(a ->> 'node', a #>> '{}') AS parent,
-            coalesce(CASE WHEN jsonb_typeof(a) = 'object' THEN a ->> 'on_failure' END, c.on_parent_failure, 'cancel') AS policy
-        FROM jsonb_array_elements(v_nodes) WITH ORDINALITY n(e, i) JOIN names c ON c.i = n.i, jsonb_array_elements(n.e -> 'after') a
+    -- Materialized: joined to the names inside this loop, each node would cost a pass over all names.
+    raw AS MATERIALIZED (
+        SELECT n.i, coalesce(a ->> 'node', a #>> '{}') AS parent, CASE WHEN jsonb_typeof(a) = 'object' THEN a ->> 'on_failure' END AS policy
+        FROM jsonb_array_elements(v_nodes) WITH ORDINALITY n(e, i), jsonb_array_elements(n.e -> 'after') a
+    ), edges AS (
+        SELECT c.i AS child, c.node, r.parent, coalesce(r.policy, c.on_parent_failure, 'cancel') AS policy
+        FROM raw r JOIN names c ON c.i = r.i
     ), joined AS (
         SELECT x.child, x.node, x.parent, min(x.policy) AS policy, p.i AS parent_i
         FROM edges x LEFT JOIN names p ON p.node = x.parent GROUP BY 1, 2, 3, 5
@@ -403,7 +402,6 @@ BEGIN
     SELECT array_agg(parent_i ORDER BY parent_i, child), array_agg(child ORDER BY parent_i, child),
         array_agg(policy ORDER BY parent_i, child)
     INTO v_from, v_to, v_policies FROM joined;
-    PERFORM set_config('enable_nestloop', v_setting, true);
     IF array_position(v_from, NULL) IS NOT NULL THEN
         SELECT c.e ->> 'node' AS node, coalesce(a ->> 'node', a #>> '{}') AS parent INTO v_bad
         FROM jsonb_array_elements(v_nodes) c(e), jsonb_array_elements(c.e -> 'after') a
