@@ -9,7 +9,7 @@ enum EnqueueCase {
         """
     private static let batch = 1_000
 
-    private struct Way {
+    private struct Way: Sendable {
         var name: String
         var ours: String
         var floor: String
@@ -45,29 +45,33 @@ enum EnqueueCase {
             "CREATE TABLE bare_job (LIKE kiln.job INCLUDING DEFAULTS, PRIMARY KEY (id))")
         var figures: [QueueFigure] = []
         for way in ways {
-            var ours: [Double] = [], floor: [Double] = []
-            for round in 0...bench.rounds {
-                bench.note("\(way.name), round \(round)")
-                try await database.clear()
-                try await database.run("TRUNCATE app, bare_job")
-                let jobs = Double(2 * way.transactions * way.jobs)
-                let a = jobs / (try await database.pgbench(way.ours, transactions: way.transactions))
-                let made = try await database.number("SELECT count(*) FROM kiln.job")
-                guard made == jobs else { throw bench.failure("\(way.name): \(made) jobs instead of \(jobs)") }
-                let b = jobs / (try await database.pgbench(way.floor, transactions: way.transactions))
-                // The first round warms up.
-                if round > 0 {
-                    ours.append(a)
-                    floor.append(b)
-                }
-            }
+            let rounds = try await bench.turns(
+                way.name,
+                [
+                    { try await rate(way, of: way.ours, into: "kiln.job", database) },
+                    { try await rate(way, of: way.floor, into: "bare_job", database) },
+                ])
             figures.append(
                 QueueFigure(
-                    way.name, .jobsPerSecond, rounds: ours, against: (way.floorName, floor), goals: way.goals))
+                    way.name, .jobsPerSecond, rounds: rounds[0], against: (way.floorName, rounds[1]), goals: way.goals))
         }
         try await database.drop()
         return QueueReport.Case(
             name: "enqueue", title: title, figures: figures,
             notes: ["A batch travels as text, as a program sends it; the floor's rows are made by generate_series."])
+    }
+
+    private static func rate(
+        _ way: Way, of script: String, into table: String, _ database: QueueDatabase
+    ) async throws -> Double {
+        try await database.clear()
+        try await database.run("TRUNCATE app, bare_job")
+        let seconds = try await database.pgbench(script, transactions: way.transactions)
+        let jobs = Double(2 * way.transactions * way.jobs)
+        let made = try await database.number("SELECT count(*) FROM \(table)")
+        guard made == jobs else {
+            throw ChildProcess.Failure(description: "\(way.name) made \(made) rows in \(table) instead of \(jobs)")
+        }
+        return jobs / seconds
     }
 }

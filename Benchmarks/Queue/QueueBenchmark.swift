@@ -83,7 +83,24 @@ struct QueueBenchmarkRun: Sendable {
     let rounds: Int
     let million: Int
 
-    func failure(_ text: String) -> some Error { ChildProcess.Failure(description: text) }
+    func failure(_ text: String) -> ChildProcess.Failure { ChildProcess.Failure(description: text) }
+
+    /// Lets contestants take turns; the first round warms up and is not counted.
+    ///
+    /// - Returns: the rounds' figures of each.
+    func turns(
+        _ name: String, _ contestants: [@Sendable () async throws -> Double]
+    ) async throws -> [[Double]] {
+        var figures: [[Double]] = contestants.map { _ in [] }
+        for round in 0...rounds {
+            note(round == 0 ? "\(name): warm-up" : "\(name): round \(round) of \(rounds)")
+            for (index, contestant) in contestants.enumerated() {
+                let figure = try await contestant()
+                if round > 0 { figures[index].append(figure) }
+            }
+        }
+        return figures
+    }
 
     /// Tells on a terminal what is going on, in one line that vanishes.
     func note(_ text: String?) {

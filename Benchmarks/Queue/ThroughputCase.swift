@@ -50,22 +50,15 @@ enum ThroughputCase {
     static func measure(_ bench: QueueBenchmarkRun) async throws -> QueueReport.Case {
         let database = try await bench.server.database()
         try await prepareFloor(database)
-        var ours: [Double] = [], floor: [Double] = []
-        for round in 0...bench.rounds {
-            bench.note("throughput, round \(round)")
-            let a = try await Self.ours(database), b = try await bare(database)
-            if round > 0 {
-                ours.append(a)
-                floor.append(b)
-            }
-        }
+        let rounds = try await bench.turns(
+            "throughput", [{ try await ours(database) }, { try await bare(database) }])
         try await database.drop()
         return QueueReport.Case(
             name: "throughput", title: title,
             figures: [
                 QueueFigure(
-                    "worker_claim, worker_complete", .jobsPerSecond, rounds: ours,
-                    against: ("claim and move in one statement", floor))
+                    "worker_claim, worker_complete", .jobsPerSecond, rounds: rounds[0],
+                    against: ("claim and move in one statement", rounds[1]))
             ], notes: [])
     }
 }
@@ -87,23 +80,17 @@ enum LimitsCase {
 
     static func measure(_ bench: QueueBenchmarkRun) async throws -> QueueReport.Case {
         let database = try await bench.server.database()
-        var none: [Double] = []
-        var limited: [[Double]] = ways.map { _ in [] }
-        for round in 0...bench.rounds {
-            bench.note("limits, round \(round)")
-            let free = try await ThroughputCase.ours(database)
-            if round > 0 { none.append(free) }
-            for (index, way) in ways.enumerated() {
-                let rate = try await ThroughputCase.ours(database, key: way.key, settings: way.settings)
-                if round > 0 { limited[index].append(rate) }
-            }
+        let none: @Sendable () async throws -> Double = { try await ThroughputCase.ours(database) }
+        let limited = ways.map { way -> @Sendable () async throws -> Double in
+            { try await ThroughputCase.ours(database, key: way.key, settings: way.settings) }
         }
+        let rounds = try await bench.turns("limits", [none] + limited)
         try await database.drop()
         return QueueReport.Case(
             name: "limits", title: title,
-            figures: zip(ways, limited).map { way, rounds in
+            figures: zip(ways, rounds.dropFirst()).map { way, figures in
                 QueueFigure(
-                    way.name, .jobsPerSecond, rounds: rounds, against: ("none", none), goals: [.ratio(.atLeast, 0.75)])
+                    way.name, .jobsPerSecond, rounds: figures, against: ("none", rounds[0]), goals: [.ratio(.atLeast, 0.75)])
             }, notes: [])
     }
 }
