@@ -22,14 +22,17 @@ struct PgBench: Sendable {
     /// Runs a script so many times on each connection.
     ///
     /// - Returns: how many seconds the transactions took all together, connecting left out.
-    func run(_ script: String, on url: String, clients: Int = 2, transactions: Int) async throws -> Double {
+    func run(
+        _ script: String, on url: String, clients: Int = 2, transactions: Int, extra: [String] = []
+    ) async throws -> Double {
         let program = program
         let output = try await offPool {
             let scratch = try ScratchFolder()
             let file = try scratch.write(script, to: "script.sql")
-            let arguments = [
-                "-n", "-M", "prepared", "-c", "\(clients)", "-j", "\(clients)", "-t", "\(transactions)", "-f", file, url,
-            ]
+            let arguments =
+            [
+                "-n", "-M", "prepared", "-c", "\(clients)", "-j", "\(clients)", "-t", "\(transactions)", "-f", file,
+            ] + extra + [url]
             return String(decoding: try ChildProcess(program: program, arguments: arguments).run().output, as: UTF8.self)
         }
         // "tps = 123.4 (without initial connection time)"

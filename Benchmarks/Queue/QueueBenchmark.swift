@@ -111,7 +111,7 @@ struct QueueBenchmarkRun: Sendable {
 }
 
 enum QueueCase: String, CaseIterable, ExpressibleByArgument {
-    case enqueue, fetch, throughput, limits, cost
+    case enqueue, fetch, throughput, limits, worker, latency, cost
 
     static let names = allCases.map(\.rawValue).joined(separator: ", ")
 
@@ -121,6 +121,8 @@ enum QueueCase: String, CaseIterable, ExpressibleByArgument {
         case .fetch: try await FetchCase.measure(bench)
         case .throughput: try await ThroughputCase.measure(bench)
         case .limits: try await LimitsCase.measure(bench)
+        case .worker: try await WorkerCase.measure(bench)
+        case .latency: try await LatencyCase.measure(bench)
         case .cost: try await LifetimeCostCase.measure(bench)
         }
     }
