@@ -75,7 +75,8 @@ enum LatencyCase {
             // Not at once: asking would take the cores from who is measured.
             try await Task.sleep(for: .milliseconds(10))
             let rows = try await connection.query(
-                "SELECT (result ->> 'started')::bigint AS started FROM kiln.job_history WHERE id = $1::text::uuid", [id],
+                "SELECT (result ->> 'started')::bigint AS started FROM kiln.job_history WHERE id = $1::text::uuid",
+                [id],
                 name: "started")
             if let row = rows.first { return try row.decode("started", as: Int64.self) }
         }

@@ -42,7 +42,9 @@ enum LifetimeCostCase {
         try await database.run(
             """
             DO $$ DECLARE t regclass; BEGIN
-                FOR t IN SELECT c.oid FROM pg_class c JOIN pg_stat_user_tables s ON s.relid = c.oid WHERE c.relkind = 'r' LOOP
+                FOR t IN SELECT c.oid FROM pg_class c JOIN pg_stat_user_tables s ON s.relid = c.oid
+                    WHERE c.relkind = 'r'
+                LOOP
                     EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = off)', t);
                 END LOOP;
             END $$
@@ -72,7 +74,8 @@ enum LifetimeCostCase {
         bench.note("cost: floor")
         let inserted = try await cost(
             database,
-            "INSERT INTO bare_ready SELECT i, 0, now(), '{\"n\": 1}' FROM generate_series(1, \(jobs)) i;", transactions: 1)
+            "INSERT INTO bare_ready SELECT i, 0, now(), '{\"n\": 1}' FROM generate_series(1, \(jobs)) i;",
+            transactions: 1)
         let moved = try await cost(database, ThroughputCase.floor, transactions: jobs / 50)
         try await database.drop()
         let whole = enqueued + claimed + completed, floor = inserted + moved

@@ -30,10 +30,11 @@ struct PgBench: Sendable {
             let scratch = try ScratchFolder()
             let file = try scratch.write(script, to: "script.sql")
             let arguments =
-            [
-                "-n", "-M", "prepared", "-c", "\(clients)", "-j", "\(clients)", "-t", "\(transactions)", "-f", file,
-            ] + extra + [url]
-            return String(decoding: try ChildProcess(program: program, arguments: arguments).run().output, as: UTF8.self)
+                [
+                    "-n", "-M", "prepared", "-c", "\(clients)", "-j", "\(clients)", "-t", "\(transactions)", "-f", file,
+                ] + extra + [url]
+            return String(
+                decoding: try ChildProcess(program: program, arguments: arguments).run().output, as: UTF8.self)
         }
         // "tps = 123.4 (without initial connection time)"
         let lines = output.split(separator: "\n").filter { $0.hasPrefix("tps = ") }

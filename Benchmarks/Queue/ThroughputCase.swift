@@ -90,7 +90,8 @@ enum LimitsCase {
             name: "limits", title: title,
             figures: zip(ways, rounds.dropFirst()).map { way, figures in
                 QueueFigure(
-                    way.name, .jobsPerSecond, rounds: figures, against: ("none", rounds[0]), goals: [.ratio(.atLeast, 0.75)])
+                    way.name, .jobsPerSecond, rounds: figures, against: ("none", rounds[0]),
+                    goals: [.ratio(.atLeast, 0.75)])
             }, notes: [])
     }
 }

@@ -36,7 +36,9 @@ struct WorkerCommand: AsyncParsableCommand {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await worker.run() }
             group.addTask {
-                while access(whileThere, F_OK) == 0, getppid() == parent { try await Task.sleep(for: .milliseconds(50)) }
+                while access(whileThere, F_OK) == 0, getppid() == parent {
+                    try await Task.sleep(for: .milliseconds(50))
+                }
                 worker.shutDown(grace: .seconds(5))
             }
             // A worker that fails ends the waiting too.
