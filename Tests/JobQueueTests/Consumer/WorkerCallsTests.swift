@@ -60,7 +60,9 @@ struct WorkerCallsTests {
     @Test func `a step that is done is not run again`() async throws {
         try await WorkerBench.with { bench in
             let runs = Tally<String>()
-            try await bench.serve("test", KindOptions(retry: RetryPolicy(base: .milliseconds(1))), { $0.artifacts = MemoryArtifacts() }) {
+            try await bench.serve(
+                "test", KindOptions(retry: RetryPolicy(base: .milliseconds(1))), { $0.artifacts = MemoryArtifacts() }
+            ) {
                 (job: Job<Nothing>) -> Int in
                 let first = try await job.step("first") {
                     runs.add("first")
@@ -83,12 +85,14 @@ struct WorkerCallsTests {
 
     @Test func `a step's result that is too large for a row is refused without a store`() async throws {
         try await WorkerBench.with { bench in
-            try await bench.serve("test", KindOptions(retry: RetryPolicy(maxAttempts: 1))) { (job: Job<Nothing>) -> Int in
+            try await bench.serve("test", KindOptions(retry: RetryPolicy(maxAttempts: 1))) {
+                (job: Job<Nothing>) -> Int in
                 try await job.step("large") { String(repeating: "x", count: 2 << 20) }.count
             }
             let id = try await bench.enqueue()
             try await bench.wait(id, "dead")
-            let message = try await bench.text("SELECT errors->0->'error'->>'message' FROM kiln.job_history WHERE id = $1", [id])
+            let message = try await bench.text(
+                "SELECT errors->0->'error'->>'message' FROM kiln.job_history WHERE id = $1", [id])
             #expect(message?.contains("WorkerOptions.artifacts") == true)
         }
     }
@@ -111,7 +115,8 @@ struct WorkerCallsTests {
             try await bench.start(worker)
             let id = try await bench.enqueue("fan")
             try await bench.wait(id, "succeeded")
-            try await bench.wait(sql: "SELECT EXISTS (SELECT FROM kiln.job_history WHERE kind = 'sum' AND result = '50')")
+            try await bench.wait(
+                sql: "SELECT EXISTS (SELECT FROM kiln.job_history WHERE kind = 'sum' AND result = '50')")
             #expect(inputs.all.first?.keys.count == 2)
         }
     }
@@ -119,7 +124,12 @@ struct WorkerCallsTests {
     @Test func `a raise waits for room, and what cannot have it is handed back at no cost`() async throws {
         try await WorkerBench.with { bench in
             let (firstHas, firstEnds, secondHas) = (Gate(), Gate(), Gate())
-            try await bench.serve("test", KindOptions(), { $0.cores = 4; $0.memory = 1000 }) { (job: Job<String>) -> Nothing in
+            try await bench.serve(
+                "test", KindOptions(),
+                {
+                    $0.cores = 4; $0.memory = 1000
+                }
+            ) { (job: Job<String>) -> Nothing in
                 switch job.payload {
                 case "first":
                     try await job.raise(cores: 3)
@@ -144,7 +154,8 @@ struct WorkerCallsTests {
             try await bench.wait(first, "succeeded")
             try await bench.wait(second, "succeeded")
             let big = try await bench.enqueue("test", #""big""#)
-            try await bench.wait(sql: "SELECT state = 'ready' AND attempt = 0 AND memory = 2000 FROM kiln.job WHERE id = $1", [big])
+            try await bench.wait(
+                sql: "SELECT state = 'ready' AND attempt = 0 AND memory = 2000 FROM kiln.job WHERE id = $1", [big])
         }
     }
 

@@ -17,7 +17,9 @@ struct WorkerOutcomeTests {
             try await bench.serve { (job: Job<Sum>) in ["sum": job.payload.parts.map(\.value).reduce(0, +)] }
             let id = try await bench.enqueue("test", #"{"parts": [{"value": 40}, {"value": 2}]}"#)
             try await bench.wait(id, "succeeded")
-            #expect(try await bench.text("SELECT result::text FROM kiln.job_history WHERE id = $1", [id]) == #"{"sum": 42}"#)
+            #expect(
+                try await bench.text("SELECT result::text FROM kiln.job_history WHERE id = $1", [id]) == #"{"sum": 42}"#
+            )
         }
     }
 
@@ -54,7 +56,11 @@ struct WorkerOutcomeTests {
             #expect(try rows.map { try $0.decode("attempt", as: String.self) } == ["1", "2", "3"])
             #expect(try rows.allSatisfy { try $0.decode("message", as: String.self) == "trouble at the mill" })
             #expect(try rows.allSatisfy { try $0.decode("type", as: String.self) == "Trouble" })
-            #expect(try rows.map { try $0.decode("line", as: String.self).hasSuffix("info: attempt \(try $0.decode("attempt", as: String.self)) begins") } == [true, true, true])
+            #expect(
+                try rows.map {
+                    try $0.decode("line", as: String.self).hasSuffix(
+                        "info: attempt \(try $0.decode("attempt", as: String.self)) begins")
+                } == [true, true, true])
         }
     }
 
@@ -79,7 +85,9 @@ struct WorkerOutcomeTests {
             #expect(try await bench.text("SELECT reason FROM kiln.jobs WHERE id = $1", [cancelled]) == "not wanted")
             #expect(try await bench.connection.value("SELECT attempt FROM kiln.job WHERE id = $1", [snooze]) == 0)
             #expect(try await bench.connection.value("SELECT attempt FROM kiln.job WHERE id = $1", [retry]) == 1)
-            #expect(try await bench.connection.value("SELECT run_at > now() + interval '50 minutes' FROM kiln.job WHERE id = $1", [retry]))
+            #expect(
+                try await bench.connection.value(
+                    "SELECT run_at > now() + interval '50 minutes' FROM kiln.job WHERE id = $1", [retry]))
         }
     }
 
@@ -89,7 +97,8 @@ struct WorkerOutcomeTests {
             let id = try await bench.enqueue("stranger", "{}", "queue => 'test'")
             try await bench.wait(id, "scheduled")
             #expect(try await bench.connection.value("SELECT attempt FROM kiln.job WHERE id = $1", [id]) == 0)
-            #expect(try await bench.text("SELECT reason FROM kiln.job WHERE id = $1", [id])?.contains("no handler") == true)
+            #expect(
+                try await bench.text("SELECT reason FROM kiln.job WHERE id = $1", [id])?.contains("no handler") == true)
         }
     }
 

@@ -29,18 +29,22 @@ struct WorkerStopTests {
     @Test func `a job that runs too long fails with a timeout`() async throws {
         try await WorkerBench.with { bench in
             let never = Gate()
-            try await bench.serve("test", KindOptions(timeout: .milliseconds(100), retry: RetryPolicy(maxAttempts: 1))) {
+            try await bench.serve("test", KindOptions(timeout: .milliseconds(100), retry: RetryPolicy(maxAttempts: 1)))
+            {
                 (job: Job<Nothing>) -> Nothing in
                 await never.pass()
                 throw CancellationError()
             }
             let id = try await bench.enqueue()
             try await bench.wait(id, "dead")
-            #expect(try await bench.text("SELECT errors->0->'error'->>'code' FROM kiln.job_history WHERE id = $1", [id]) == "timeout")
+            #expect(
+                try await bench.text("SELECT errors->0->'error'->>'code' FROM kiln.job_history WHERE id = $1", [id])
+                    == "timeout")
         }
     }
 
-    @Test func `a handler that ignores its timeout is left to itself, its slot freed, its result dropped`() async throws {
+    @Test func `a handler that ignores its timeout is left to itself, its slot freed, its result dropped`() async throws
+    {
         try await WorkerBench.with { bench in
             let stubborn = Gate()
             let kind = KindOptions(timeout: .milliseconds(50), retry: RetryPolicy(maxAttempts: 1))
@@ -104,7 +108,9 @@ struct WorkerStopTests {
             worker.shutDown()
             try await task.value
             try await bench.wait(id, "ready")
-            #expect(try await bench.connection.value("SELECT attempt = 0 AND errors IS NULL FROM kiln.job WHERE id = $1", [id]))
+            #expect(
+                try await bench.connection.value(
+                    "SELECT attempt = 0 AND errors IS NULL FROM kiln.job WHERE id = $1", [id]))
         }
     }
 
