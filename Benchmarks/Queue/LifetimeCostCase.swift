@@ -3,6 +3,7 @@ enum LifetimeCostCase {
     static let title = "what one job costs the server from enqueue to history"
     private static let batches = 20
     private static let jobs = 20_000
+    private static let singles = 2_000
 
     /// What the server has counted so far.
     private struct Counts {
@@ -12,7 +13,7 @@ enum LifetimeCostCase {
         static func - (a: Counts, b: Counts) -> Counts { Counts(wal: a.wal - b.wal, dead: a.dead - b.dead) }
         static func + (a: Counts, b: Counts) -> Counts { Counts(wal: a.wal + b.wal, dead: a.dead + b.dead) }
 
-        func perJob() -> Counts { Counts(wal: wal / Double(jobs), dead: dead / Double(jobs)) }
+        func each(of jobs: Int) -> Counts { Counts(wal: wal / Double(jobs), dead: dead / Double(jobs)) }
     }
 
     private static func counts(_ database: QueueDatabase) async throws -> Counts {
@@ -29,10 +30,12 @@ enum LifetimeCostCase {
         return Counts(wal: wal, dead: dead)
     }
 
-    private static func cost(_ database: QueueDatabase, _ script: String, transactions: Int) async throws -> Counts {
+    private static func cost(
+        _ database: QueueDatabase, _ script: String, transactions: Int, jobs: Int = jobs
+    ) async throws -> Counts {
         let before = try await counts(database)
         _ = try await database.pgbench(script, clients: 1, transactions: transactions)
-        return (try await counts(database) - before).perJob()
+        return (try await counts(database) - before).each(of: jobs)
     }
 
     static func measure(_ bench: QueueBenchmarkRun) async throws -> QueueReport.Case {
@@ -63,7 +66,8 @@ enum LifetimeCostCase {
                 array_fill('{"ok": true}'::jsonb, ARRAY[50]));
             """
         bench.note("cost: single calls")
-        let single = try await cost(database, "SELECT kiln.enqueue('noop', '{\"n\": 1}');", transactions: jobs)
+        let single = try await cost(
+            database, "SELECT kiln.enqueue('noop', '{\"n\": 1}');", transactions: singles, jobs: singles)
         try await database.clear()
         bench.note("cost: batches")
         let enqueued = try await cost(database, batch, transactions: batches)
