@@ -26,6 +26,8 @@ final class ClaimedJob: Sendable {
     let createdBy: String
     let metadata: PostgresJSON?
     let checkpoint: PostgresJSON?
+    /// It must run alone, as a worker died while it and others ran.
+    let isSolo: Bool
 
     init(_ row: PostgresRow) throws {
         id = try row.decode(0)
@@ -49,6 +51,7 @@ final class ClaimedJob: Sendable {
         createdBy = try row.decode(19)
         metadata = try row.decode(20)
         checkpoint = try row.decode(21)
+        isSolo = try row.decode(23)
     }
 
     var event: WorkerEvent.Attempt { WorkerEvent.Attempt(job: id, kind: kind, queue: queue, attempt: attempt) }

@@ -197,9 +197,7 @@ struct WorkerState: Sendable {
             min(jobs.count, claim.most), of: claim.most, nextDueIn: dueAt.map { max(.zero, $0 - now) }, at: now)
         for (index, job) in jobs.enumerated() {
             if limits[job.queue] != nil { claimed[job.queue, default: 0] += 1 }
-            // One that was claimed by itself, before it could start, though it would fit: it must run alone.
-            let fits = job.weight.cores <= claim.free.cores && job.weight.memory <= claim.free.memory
-            let alone = job.isAlone || job.isHeld && jobs.count == 1 && (fits || job.crashes > 0)
+            let alone = job.isAlone || job.isSolo
             held[job.id] = Held(
                 job: job, since: now, isExtra: index >= claim.most && !job.isHeld && !alone, alone: alone)
             guard phase == .working else {

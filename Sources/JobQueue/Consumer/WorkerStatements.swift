@@ -96,7 +96,7 @@ struct WorkerStatements: Sendable {
     /// The jobs that the database believes this worker runs.
     var held: PostgresStatement {
         PostgresStatement(
-            "SELECT id, lease_token FROM \(schema).job WHERE worker = $1 AND state = 'running'", [worker])
+            "SELECT job, token FROM \(schema).worker_jobs($1)", [worker])
     }
 
     func register(_ options: WorkerOptions, queues: [String], kinds: PostgresJSON) -> PostgresStatement {

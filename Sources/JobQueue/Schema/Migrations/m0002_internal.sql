@@ -362,7 +362,7 @@ CREATE CONSTRAINT TRIGGER join_parent AFTER INSERT ON {{schema}}.job_edge DEFERR
 
 -- Jobs whose time has come.
 CREATE FUNCTION {{schema}}.promote_due(p_now timestamptz, p_limit integer) RETURNS integer LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     v_n integer;
 BEGIN

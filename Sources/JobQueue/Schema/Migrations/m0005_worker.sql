@@ -255,7 +255,7 @@ CREATE FUNCTION {{schema}}.worker_claim(p_worker uuid, p_queues text[], p_allowa
     RETURNS TABLE (id uuid, token bigint, kind text, queue text, priority integer, payload jsonb, attempt integer,
         max_attempts integer, timeout interval, cores real, memory bigint, workflow uuid, node text, has_parents boolean,
         crashes integer, alone boolean, held boolean, run_at timestamptz, created_at timestamptz, created_by name,
-        metadata jsonb, checkpoint jsonb, cancel_reason text)
+        metadata jsonb, checkpoint jsonb, cancel_reason text, solo boolean)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan
     SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 #variable_conflict use_column
@@ -456,7 +456,7 @@ BEGIN
     SELECT j.id, j.lease_token, j.kind::text, j.queue::text, j.priority, j.payload, j.attempt, j.max_attempts, j.timeout,
         j.cores, j.memory, j.workflow, j.node::text, j.has_parents, j.crashes, j.alone, j.held, j.run_at, j.created_at,
         j.created_by, j.metadata, CASE WHEN j.attempt > 1 OR j.errors IS NOT NULL OR j.crashes > 0 OR j.started_at IS NULL
-            THEN (SELECT p.checkpoint FROM job_progress p WHERE p.job = j.id) END, j.cancel_reason
+            THEN (SELECT p.checkpoint FROM job_progress p WHERE p.job = j.id) END, j.cancel_reason, j.solo
     FROM mine j ORDER BY j.n;
 END $$;
 COMMENT ON FUNCTION {{schema}}.worker_claim IS 'Claims up to p_max jobs that fit into p_cores and p_memory; raises KL001 if the worker has lost its lease.';
@@ -682,6 +682,12 @@ CREATE FUNCTION {{schema}}.worker_signals(p_worker uuid) RETURNS TABLE (job uuid
 $$;
 COMMENT ON FUNCTION {{schema}}.worker_signals IS 'What a worker has been asked to do to its running jobs: cancel.';
 
+CREATE FUNCTION {{schema}}.worker_jobs(p_worker uuid) RETURNS TABLE (job uuid, token bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+    SELECT id, lease_token FROM job WHERE worker = p_worker AND state = 'running'
+$$;
+COMMENT ON FUNCTION {{schema}}.worker_jobs IS 'The jobs that a worker holds: it looks for those of a claim whose answer was lost.';
+
 CREATE FUNCTION {{schema}}.worker_renew(p_worker uuid, p_lease interval, p_progress jsonb DEFAULT NULL)
     RETURNS TABLE (job uuid, token bigint, signal text, reason text) LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
@@ -701,7 +707,7 @@ COMMENT ON FUNCTION {{schema}}.worker_renew IS 'Renews the lease of a worker wit
 
 CREATE FUNCTION {{schema}}.worker_sleep(p_worker uuid, p_total_memory bigint DEFAULT NULL)
     RETURNS TABLE (asleep boolean, next_due double precision) LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, {{schema}}, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 #variable_conflict use_column
 DECLARE
     v_queues text[];

@@ -2,7 +2,7 @@
 
 -- One worker in a transaction: its rows are locked in the order that everybody keeps.
 CREATE FUNCTION {{schema}}.rescue() RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, {{schema}}, pg_temp SET enable_seqscan = off AS $$
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_worker record;
     v_now timestamptz := clock_timestamp();
