@@ -38,7 +38,8 @@ import Testing
     @Test func `a worker's registration sets the defaults of its kinds`() async throws {
         let bench = try await QueueBench()
         _ = try await bench.worker(
-            "q", kinds: #"[{"name": "k", "queue": "q", "max_attempts": 9, "timeout": "1 minute", "cores": 3, "memory": 5}]"#)
+            "q",
+            kinds: #"[{"name": "k", "queue": "q", "max_attempts": 9, "timeout": "1 minute", "cores": 3, "memory": 5}]"#)
         let id = try await bench.enqueue("k")
         let job: String = try await bench.value(
             "SELECT row(queue, max_attempts, timeout, cores, memory)::text FROM kiln.jobs WHERE id = $1", id)
@@ -68,7 +69,8 @@ import Testing
         let bench = try await QueueBench()
         let ids = try await bench.enqueue(count: 500, "jsonb_build_object('kind', 'a', 'payload', i)")
         let payloads: [Int] = try await bench.values(
-            "SELECT payload::int FROM unnest($1::uuid[]) WITH ORDINALITY u(id, n) JOIN kiln.jobs USING (id) ORDER BY n", ids)
+            "SELECT payload::int FROM unnest($1::uuid[]) WITH ORDINALITY u(id, n) JOIN kiln.jobs USING (id) ORDER BY n",
+            ids)
         #expect(payloads == Array(1...500))
         #expect(ids == ids.sorted { $0.uuidString < $1.uuidString })
         let full: UUID = try await bench.value(
@@ -84,7 +86,9 @@ import Testing
                 concurrency_key, cores, memory, metadata, node)::text FROM kiln.jobs WHERE id = $1
             """, full)
         #expect(
-            job == #"("[1, null]",q,scheduled,-3,"01.01.2100 00:00:00",4,00:15:00,u,c,0.25,5000000000,"{""for"": ""people""}",n)"#)
+            job
+                == #"("[1, null]",q,scheduled,-3,"01.01.2100 00:00:00",4,00:15:00,u,c,0.25,5000000000,"{""for"": ""people""}",n)"#
+        )
         let left: Bool = try await bench.value(
             "SELECT until BETWEEN now() + interval '59 min' AND now() + interval '61 min' FROM kiln.unique_claim")
         #expect(left)

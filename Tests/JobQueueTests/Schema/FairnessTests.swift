@@ -56,7 +56,8 @@ import Testing
         let bench = try await QueueBench()
         let worker = try await bench.worker("a")
         try await bench.enqueue(
-            count: 200, "jsonb_strip_nulls(jsonb_build_object('kind', 'a', 'concurrency_key', CASE WHEN i % 2 = 0 THEN i % 8 END))")
+            count: 200,
+            "jsonb_strip_nulls(jsonb_build_object('kind', 'a', 'concurrency_key', CASE WHEN i % 2 = 0 THEN i % 8 END))")
         let plain = try await keys(try await worker.claim(20), bench).count { $0 == nil }
         #expect((5...15).contains(plain))
     }
@@ -66,7 +67,8 @@ import Testing
         let worker = try await bench.worker("a")
         try await bench.run("SELECT kiln.set_queue('a', key_concurrency => 1)")
         for _ in 0..<3 {
-            try await bench.enqueue(count: 1000, "jsonb_build_object('kind', 'a', 'concurrency_key', 'blocked', 'priority', 9)")
+            try await bench.enqueue(
+                count: 1000, "jsonb_build_object('kind', 'a', 'concurrency_key', 'blocked', 'priority', 9)")
         }
         #expect(try await worker.claim().count == 1)
         try await bench.enqueue(count: 20, "jsonb_build_object('kind', 'a', 'concurrency_key', 'free ' || i)")
@@ -76,7 +78,8 @@ import Testing
             try await bench.run("BEGIN")
             let jobs = try await worker.claim(50)
             let read: Int = try await bench.value(
-                "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables WHERE relname = 'job' AND schemaname = 'kiln'")
+                "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables WHERE relname = 'job' AND schemaname = 'kiln'"
+            )
             try await bench.run("COMMIT")
             #expect(jobs.count == expected)
             #expect(read < 1000, "\(read) rows read for \(expected) jobs")

@@ -26,7 +26,8 @@ import Testing
     @Test func `partitions are made for the days to come, and finished jobs lie in today's`() async throws {
         let bench = try await QueueBench()
         let made: Int = try await bench.value(
-            "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'kiln'::regnamespace AND relname ~ '^job_history_.*[0-9]{8}$'")
+            "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'kiln'::regnamespace AND relname ~ '^job_history_.*[0-9]{8}$'"
+        )
         #expect(made == 15)
         #expect(try await bench.maintain("rarely").contains(#""partitions_made": 0"#))
         try await bench.run("UPDATE kiln.setting SET value = '6' WHERE name = 'partitions_ahead'")
@@ -39,11 +40,13 @@ import Testing
         try await bench.run("SELECT kiln.cancel($1)", jobs[2].id)
         try await worker.cancelled(jobs[2])
         let strays: [String] = try await bench.values(
-            "SELECT DISTINCT tableoid::regclass::text FROM kiln.job_history WHERE tableoid::regclass::text LIKE '%default'")
+            "SELECT DISTINCT tableoid::regclass::text FROM kiln.job_history WHERE tableoid::regclass::text LIKE '%default'"
+        )
         #expect(strays == [])
     }
 
-    @Test func `a partition older than the retention is dropped, with steps and progress; a parent that a child needs stays`()
+    @Test
+    func `a partition older than the retention is dropped, with steps and progress; a parent that a child needs stays`()
         async throws
     {
         let bench = try await QueueBench()
@@ -59,13 +62,17 @@ import Testing
         try await bench.run("SELECT kiln.cancel($1)", child)
         try await bench.maintain("rarely")
         #expect(try await bench.state(needed) == nil)
-        #expect(try await bench.value("SELECT (SELECT count(*) FROM kiln.step) + (SELECT count(*) FROM kiln.job_progress)", as: Int.self) == 0)
+        #expect(
+            try await bench.value(
+                "SELECT (SELECT count(*) FROM kiln.step) + (SELECT count(*) FROM kiln.job_progress)", as: Int.self) == 0
+        )
     }
 
     @Test func `each outcome has its own retention`() async throws {
         let bench = try await QueueBench()
         for outcome in ["succeeded", "cancelled", "dead"] { try await oldDay(bench, outcome, [UUID()]) }
-        try await bench.run("SELECT kiln.set_retention('dead', '100 years'), kiln.set_retention('cancelled', '50 years')")
+        try await bench.run(
+            "SELECT kiln.set_retention('dead', '100 years'), kiln.set_retention('cancelled', '50 years')")
         #expect(try await bench.maintain("rarely").contains(#""partitions_dropped": 1"#))
         #expect(try await bench.values("SELECT state::text FROM kiln.jobs ORDER BY 1") == ["cancelled", "dead"])
         try await bench.run("SELECT kiln.set_retention('cancelled', '1 hour')")
@@ -98,7 +105,11 @@ import Testing
                     made += try await bench.enqueue(
                         count: random.int(1...8),
                         "jsonb_build_object(\(keys) 'kind', '\(random.chance(0.5) ? "a" : "b")', 'max_attempts', 2)")
-                case 3: made.append(try await bench.enqueue("a", "run_at => now() + interval '1 h', unique_key => $2, on_duplicate => 'replace'", "k\(random.int(0...3))"))
+                case 3:
+                    made.append(
+                        try await bench.enqueue(
+                            "a", "run_at => now() + interval '1 h', unique_key => $2, on_duplicate => 'replace'",
+                            "k\(random.int(0...3))"))
                 case 4:
                     if let parent = made.randomElement(using: &random) {
                         made.append(try await bench.enqueue("b", "depends_on => ARRAY[$2::uuid]", parent))
@@ -108,7 +119,9 @@ import Testing
                 case 6:
                     if let id = made.randomElement(using: &random) {
                         // A job that has succeeded or lacks its parent refuses.
-                        do { try await bench.run("SELECT kiln.retry($1)", id) } catch let error as QueueError where error.sqlState == "55000" {}
+                        do { try await bench.run("SELECT kiln.retry($1)", id) } catch let error as QueueError
+                            where error.sqlState == "55000"
+                        {}
                     }
                 default:
                     let jobs = try await worker.claim(random.int(1...6))
@@ -132,20 +145,31 @@ import Testing
                 WHERE j.state = 'running' AND j.queue = l.queue AND j.concurrency_key = l.key)
             """)
         #expect(wrong == 0)
-        #expect(try await bench.value("SELECT running = (SELECT count(*) FROM kiln.job WHERE state = 'running' AND queue = 'b') FROM kiln.queue"))
-        #expect(try await bench.value("SELECT ready = (SELECT count(*) FROM kiln.job WHERE state = 'ready') FROM kiln.health"))
+        #expect(
+            try await bench.value(
+                "SELECT running = (SELECT count(*) FROM kiln.job WHERE state = 'running' AND queue = 'b') FROM kiln.queue"
+            ))
+        #expect(
+            try await bench.value(
+                "SELECT ready = (SELECT count(*) FROM kiln.job WHERE state = 'ready') FROM kiln.health"))
     }
 
     @Test func `health is one row, also of an empty queue`() async throws {
         let bench = try await QueueBench()
-        #expect(try await bench.values("SELECT row(ready, running, dead, oldest_ready, workers_alive)::text FROM kiln.health") == ["(0,0,0,,0)"])
+        #expect(
+            try await bench.values(
+                "SELECT row(ready, running, dead, oldest_ready, workers_alive)::text FROM kiln.health") == [
+                    "(0,0,0,,0)"
+                ])
         let worker = try await bench.worker("a")
         try await bench.enqueue("a", "run_at => now() - interval '1 hour'")
         try await bench.enqueue("a")
         try await bench.maintain()
         try await worker.expire()
         #expect(
-            try await bench.values("SELECT concat_ws(' ', ready, oldest_ready > interval '59 min', workers_alive, workers_expired, table_bytes > 0) FROM kiln.health")
+            try await bench.values(
+                "SELECT concat_ws(' ', ready, oldest_ready > interval '59 min', workers_alive, workers_expired, table_bytes > 0) FROM kiln.health"
+            )
                 == ["2 t 0 1 t"])
     }
 
@@ -160,6 +184,7 @@ import Testing
         #expect(try await worker.claim().isEmpty)
         try await bench.maintain("rarely")
         #expect(try await worker.claim().count == 1)
-        #expect(try await bench.values("SELECT running FROM kiln.queue UNION ALL SELECT running FROM kiln.lane") == [2, 2])
+        #expect(
+            try await bench.values("SELECT running FROM kiln.queue UNION ALL SELECT running FROM kiln.lane") == [2, 2])
     }
 }

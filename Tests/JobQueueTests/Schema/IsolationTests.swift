@@ -6,7 +6,9 @@ import Testing
 /// What an app's own transactions do to the queue, and what they don't.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct IsolationTests {
     @Test(arguments: [PostgresIsolation.repeatableRead, .serializable])
-    func `a producer above READ COMMITTED enqueues, and wakes although it cannot see who sleeps`(level: PostgresIsolation)
+    func `a producer above READ COMMITTED enqueues, and wakes although it cannot see who sleeps`(
+        level: PostgresIsolation
+    )
         async throws
     {
         let bench = try await QueueBench()
@@ -39,7 +41,9 @@ import Testing
         try await app.run("COMMIT")
     }
 
-    @Test func `a parent that ended behind a snapshot's back is learned of at commit or asks for another try`() async throws {
+    @Test func `a parent that ended behind a snapshot's back is learned of at commit or asks for another try`()
+        async throws
+    {
         let bench = try await QueueBench()
         let worker = try await bench.worker("a")
         let parent = try await bench.enqueue("a")
@@ -71,7 +75,9 @@ import Testing
         let mine = try await open.enqueue("a", "concurrency_key => 'k', unique_key => 'u'")
         _ = try await open.enqueue("a", "depends_on => ARRAY[$2::uuid]", parent)
         for _ in 0..<5 {
-            try await bench.enqueue(count: 40, "jsonb_build_object('kind', 'a', 'concurrency_key', CASE WHEN i % 2 = 0 THEN 'k' ELSE 'l' END)")
+            try await bench.enqueue(
+                count: 40,
+                "jsonb_build_object('kind', 'a', 'concurrency_key', CASE WHEN i % 2 = 0 THEN 'k' ELSE 'l' END)")
             while true {
                 let jobs = try await worker.claim()
                 if jobs.isEmpty { break }
@@ -89,13 +95,17 @@ import Testing
     @Test func `a row that an app holds is passed over, and claimed when it is let go`() async throws {
         let bench = try await QueueBench()
         let worker = try await bench.worker("a")
-        let ids = try await bench.enqueue(count: 4, "jsonb_strip_nulls(jsonb_build_object('kind', 'a', 'concurrency_key', CASE WHEN i > 2 THEN 'k' END))")
+        let ids = try await bench.enqueue(
+            count: 4,
+            "jsonb_strip_nulls(jsonb_build_object('kind', 'a', 'concurrency_key', CASE WHEN i > 2 THEN 'k' END))")
         let holder = try await bench.another()
         try await holder.run("BEGIN")
         try await holder.run("SELECT FROM kiln.job WHERE id = ANY ($1) FOR UPDATE", [ids[0], ids[2]])
         #expect(try await Set(worker.claim().map(\.id)).isSubset(of: [ids[1], ids[3]]))
         try await holder.run("ROLLBACK")
-        while try await bench.value("SELECT EXISTS (SELECT FROM kiln.job WHERE state = 'ready')") { _ = try await worker.claim() }
+        while try await bench.value("SELECT EXISTS (SELECT FROM kiln.job WHERE state = 'ready')") {
+            _ = try await worker.claim()
+        }
         #expect(try await bench.value("SELECT count(*) FROM kiln.job WHERE state = 'running'", as: Int.self) == 4)
     }
 }

@@ -35,7 +35,8 @@ private func isEmpty(_ worker: SQLWorker) async throws -> Bool {
     @Test func `no queue ever runs more than its concurrency, under eight claimers`() async throws {
         let bench = try await QueueBench()
         try await bench.run("SELECT kiln.set_queue('a', concurrency => 7), kiln.set_queue('b', concurrency => 1)")
-        try await bench.enqueue(count: 300, "jsonb_build_object('kind', CASE WHEN i % 6 = 0 THEN 'b' ELSE 'a' END, 'priority', i % 3)")
+        try await bench.enqueue(
+            count: 300, "jsonb_build_object('kind', CASE WHEN i % 6 = 0 THEN 'b' ELSE 'a' END, 'priority', i % 3)")
         let most = Locked<[String: Int]>([:])
         try await churn(bench, ["a", "b"], until: isEmpty) { worker in
             for row in try await worker.bench.run(
@@ -56,11 +57,13 @@ private func isEmpty(_ worker: SQLWorker) async throws -> Bool {
         let bench = try await QueueBench()
         try await bench.run("SELECT kiln.set_queue('a', key_concurrency => 2)")
         try await bench.enqueue(
-            count: 300, "jsonb_build_object('kind', 'a', 'concurrency_key', (i * i) % 7, 'priority', i % 2, 'max_attempts', 2)")
+            count: 300,
+            "jsonb_build_object('kind', 'a', 'concurrency_key', (i * i) % 7, 'priority', i % 2, 'max_attempts', 2)")
         let most = Locked(0)
         try await churn(bench, ["a"], until: isEmpty) { worker in
             let count: Int = try await worker.bench.value(
-                "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM kiln.job WHERE state = 'running' GROUP BY concurrency_key) x")
+                "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM kiln.job WHERE state = 'running' GROUP BY concurrency_key) x"
+            )
             most.withLock { $0 = max($0, count) }
         }
         #expect(most.withLock { $0 } == 2)
@@ -107,13 +110,15 @@ private func isEmpty(_ worker: SQLWorker) async throws -> Bool {
     @Test func `several limits hold together`() async throws {
         let bench = try await QueueBench()
         try await bench.run(
-            "SELECT kiln.set_queue('a', concurrency => 5, worker_concurrency => 4, key_concurrency => 2, rate_limit => 6, rate_interval => '1 h')")
+            "SELECT kiln.set_queue('a', concurrency => 5, worker_concurrency => 4, key_concurrency => 2, rate_limit => 6, rate_interval => '1 h')"
+        )
         try await bench.enqueue(count: 30, "jsonb_build_object('kind', 'a', 'concurrency_key', i % 3)")
         let first = try await bench.worker("a")
         let second = try await bench.worker("a")
         let jobs = try await first.claim()
         #expect(jobs.count == 4)
-        let keys: [Int] = try await bench.values("SELECT count(*) FROM kiln.job WHERE state = 'running' GROUP BY concurrency_key")
+        let keys: [Int] = try await bench.values(
+            "SELECT count(*) FROM kiln.job WHERE state = 'running' GROUP BY concurrency_key")
         #expect(keys.allSatisfy { $0 <= 2 })
         #expect(try await second.claim().count == 1)
         try await first.complete(jobs)
@@ -138,7 +143,10 @@ private func isEmpty(_ worker: SQLWorker) async throws -> Bool {
         #expect(try await worker.claim().isEmpty)
         try await bench.run("SELECT kiln.set_queue('a')")
         #expect(try await worker.claim().count == 13)
-        #expect(try await bench.values("SELECT coalesce(concurrency, key_concurrency) FROM kiln.queues", as: Int?.self) == [nil])
+        #expect(
+            try await bench.values("SELECT coalesce(concurrency, key_concurrency) FROM kiln.queues", as: Int?.self) == [
+                nil
+            ])
     }
 
     @Test func `a paused queue gives nothing, what runs goes on`() async throws {

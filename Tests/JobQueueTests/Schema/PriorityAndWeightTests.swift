@@ -35,7 +35,9 @@ import Testing
         let bench = try await QueueBench()
         let worker = try await bench.worker("a")
         var ids: [UUID] = []
-        for minutes in [3, 1, 2] { ids.append(try await bench.enqueue("a", "run_at => now() - interval '\(minutes) min'")) }
+        for minutes in [3, 1, 2] {
+            ids.append(try await bench.enqueue("a", "run_at => now() - interval '\(minutes) min'"))
+        }
         ids.append(try await bench.enqueue("a"))
         #expect(try await worker.claim().map(\.id) == [ids[0], ids[2], ids[1], ids[3]])
     }
@@ -104,7 +106,8 @@ import Testing
         let id = try await bench.enqueue("a", "cores => 1, memory => 5")
         let job = try await worker.claimOne()
         #expect(
-            try await bench.value("SELECT kiln.worker_weigh($1, $2, $3, 6, NULL)", worker.id, job.id, job.token, as: Bool.self))
+            try await bench.value(
+                "SELECT kiln.worker_weigh($1, $2, $3, 6, NULL)", worker.id, job.id, job.token, as: Bool.self))
         #expect(try await bench.job(id, "cores") == "6")
         #expect(try await bench.job(id, "memory") == "5")
         try await worker.release([job])

@@ -32,7 +32,8 @@ import Testing
             #expect(job.alone && !job.held && job.attempt == 1 && job.crashes == 0)
             #expect(try await next.complete([job]) == [true])
         }
-        #expect(try await bench.values("SELECT running FROM kiln.lane UNION ALL SELECT running FROM kiln.queue") == [0, 0])
+        #expect(
+            try await bench.values("SELECT running FROM kiln.lane UNION ALL SELECT running FROM kiln.queue") == [0, 0])
         try await bench.expectHonestCounters()
     }
 
@@ -120,7 +121,8 @@ import Testing
         let bench = try await QueueBench()
         try await bench.run("SELECT kiln.set_queue('a', concurrency => 2, key_concurrency => 1)")
         let ids = [
-            try await bench.enqueue("a", "concurrency_key => 'k'"), try await bench.enqueue("a", "concurrency_key => 'l'"),
+            try await bench.enqueue("a", "concurrency_key => 'k'"),
+            try await bench.enqueue("a", "concurrency_key => 'l'"),
         ]
         let first = try await bench.worker("a")
         #expect(try await first.claim().count == 2)
@@ -170,13 +172,16 @@ import Testing
         #expect(try await bench.maintain().contains(#""more": true"#))
         let rescued = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<3 {
-                group.addTask { try await bench.another().value("SELECT sum(kiln.rescue()) FROM generate_series(1, 4)") }
+                group.addTask {
+                    try await bench.another().value("SELECT sum(kiln.rescue()) FROM generate_series(1, 4)")
+                }
             }
             return try await group.reduce(0, +)
         }
         #expect(rescued == 15)
         #expect(try await bench.value("SELECT sum(rescued)::int FROM kiln.workers") == 20)
-        #expect(try await bench.value("SELECT count(*) FROM kiln.job WHERE state = 'ready' AND solo", as: Int.self) == 20)
+        #expect(
+            try await bench.value("SELECT count(*) FROM kiln.job WHERE state = 'ready' AND solo", as: Int.self) == 20)
         #expect(try await bench.maintain().contains(#""more": false"#))
         try await bench.expectHonestCounters()
     }

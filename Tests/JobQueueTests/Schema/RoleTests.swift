@@ -33,12 +33,16 @@ import Testing
         // Dead letters: each its own.
         let worker = try await bench.worker("a")
         try await worker.fail(try await worker.claimOne(), permanent: true)
-        #expect(try await other.value("SELECT (SELECT count(*) FROM kiln.dead()) + kiln.retry_dead() + kiln.purge_dead()", as: Int.self) == 0)
+        #expect(
+            try await other.value(
+                "SELECT (SELECT count(*) FROM kiln.dead()) + kiln.retry_dead() + kiln.purge_dead()", as: Int.self) == 0)
         #expect(try await mine.value("SELECT count(*) FROM kiln.dead()", as: Int.self) == 1)
         #expect(try await mine.value("SELECT kiln.retry_dead()") == 1)
         // Finished ones are guarded as well.
         #expect(try await mine.value("SELECT kiln.cancel($1)", id) == "cancelled")
-        for sql in ["SELECT kiln.job($1)", "SELECT kiln.cancel($1)", "SELECT kiln.retry($1)"] { await expectRefusal(other, sql, id) }
+        for sql in ["SELECT kiln.job($1)", "SELECT kiln.cancel($1)", "SELECT kiln.retry($1)"] {
+            await expectRefusal(other, sql, id)
+        }
     }
 
     @Test func `a key that another's job has is not a way to change that job`() async throws {
@@ -46,7 +50,8 @@ import Testing
         let mine = try await bench.login("producer")
         let other = try await bench.login("producer")
         let id = try await mine.enqueue("a", "payload => '1', unique_key => 'k'")
-        await expectRefusal(other, "SELECT kiln.enqueue('a', payload => '2', unique_key => 'k', on_duplicate => 'replace')")
+        await expectRefusal(
+            other, "SELECT kiln.enqueue('a', payload => '2', unique_key => 'k', on_duplicate => 'replace')")
         #expect(try await mine.job(id, "payload") == "1")
     }
 
@@ -58,22 +63,33 @@ import Testing
         let nobody = try await bench.login()
         let id = try await producer.enqueue("a")
         let inner = [
-            "SELECT * FROM kiln.job", "DELETE FROM kiln.job", "UPDATE kiln.job_history SET result = '1'", "SELECT * FROM kiln.unique_claim",
-            "INSERT INTO kiln.counter_delta (queue) VALUES ('x')", "SELECT * FROM kiln.step", "TRUNCATE kiln.job", "SELECT * FROM kiln.setting",
-            "SELECT kiln.settle('{}', true, 'x')", "SELECT kiln.bury('{}', 'dead', '{}', 'x')", "SELECT nextval('kiln.lease_token_seq')",
-            "SELECT kiln.insert_jobs('{}', NULL, NULL, NULL, NULL, 'postgres', 'x')", "SELECT kiln.revive('{}', 'x', 'y')",
-            "SELECT kiln.finish('{}', 'dead', 'x', 'y')", "SELECT kiln.set_retention('dead', '1 day')", "CREATE TABLE kiln.mine (n int)",
-            "SELECT kiln.enqueue_as('[]', 'postgres', NULL, 'x')", "SELECT kiln.set_paused('x', 'a', true)", "SELECT kiln.vacate(NULL, NULL)",
+            "SELECT * FROM kiln.job", "DELETE FROM kiln.job", "UPDATE kiln.job_history SET result = '1'",
+            "SELECT * FROM kiln.unique_claim",
+            "INSERT INTO kiln.counter_delta (queue) VALUES ('x')", "SELECT * FROM kiln.step", "TRUNCATE kiln.job",
+            "SELECT * FROM kiln.setting",
+            "SELECT kiln.settle('{}', true, 'x')", "SELECT kiln.bury('{}', 'dead', '{}', 'x')",
+            "SELECT nextval('kiln.lease_token_seq')",
+            "SELECT kiln.insert_jobs('{}', NULL, NULL, NULL, NULL, 'postgres', 'x')",
+            "SELECT kiln.revive('{}', 'x', 'y')",
+            "SELECT kiln.finish('{}', 'dead', 'x', 'y')", "SELECT kiln.set_retention('dead', '1 day')",
+            "CREATE TABLE kiln.mine (n int)",
+            "SELECT kiln.enqueue_as('[]', 'postgres', NULL, 'x')", "SELECT kiln.set_paused('x', 'a', true)",
+            "SELECT kiln.vacate(NULL, NULL)",
         ]
         for session in [producer, worker, reader, nobody] { for sql in inner { await expectRefusal(session, sql) } }
         for sql in [
-            "SELECT * FROM kiln.jobs", "SELECT * FROM kiln.health", "SELECT kiln.worker_leave(gen_random_uuid())", "SELECT kiln.maintain()",
-            "SELECT kiln.pause('a')", "SELECT kiln.set_queue('a', 1)", "SELECT kiln.set_kind('a')", "SELECT kiln.worker_signals(gen_random_uuid())",
+            "SELECT * FROM kiln.jobs", "SELECT * FROM kiln.health", "SELECT kiln.worker_leave(gen_random_uuid())",
+            "SELECT kiln.maintain()",
+            "SELECT kiln.pause('a')", "SELECT kiln.set_queue('a', 1)", "SELECT kiln.set_kind('a')",
+            "SELECT kiln.worker_signals(gen_random_uuid())",
         ] {
             await expectRefusal(producer, sql)
             await expectRefusal(nobody, sql)
         }
-        for sql in ["SELECT kiln.enqueue('x')", "SELECT kiln.cancel(gen_random_uuid())", "SELECT kiln.pause('a')", "SELECT kiln.retry_dead()"] {
+        for sql in [
+            "SELECT kiln.enqueue('x')", "SELECT kiln.cancel(gen_random_uuid())", "SELECT kiln.pause('a')",
+            "SELECT kiln.retry_dead()",
+        ] {
             await expectRefusal(reader, sql)
         }
         await expectRefusal(nobody, "SELECT kiln.enqueue('x')")

@@ -122,7 +122,8 @@ struct SQLWorker: Sendable {
             job.token, name)
     }
 
-    func finishStep(_ job: ClaimedJob, _ name: String, result: String? = nil, error: String? = nil) async throws -> Bool {
+    func finishStep(_ job: ClaimedJob, _ name: String, result: String? = nil, error: String? = nil) async throws -> Bool
+    {
         try await bench.value(
             "SELECT kiln.worker_step_finish($1, $2, $3, $4, $5, NULL, $6)", id, job.id, job.token, name,
             result.map { PostgresJSON($0) }, error.map { PostgresJSON($0) })

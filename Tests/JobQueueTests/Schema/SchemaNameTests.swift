@@ -9,7 +9,8 @@ import Testing
     let app = try await bench.login("producer")
     let worker = try await bench.worker("a")
     #expect(try await worker.sleep())
-    let flow = try await app.workflow(#"[{"node": "x", "kind": "a", "concurrency_key": "k"}, {"node": "y", "kind": "a", "after": ["x"]}]"#)
+    let flow = try await app.workflow(
+        #"[{"node": "x", "kind": "a", "concurrency_key": "k"}, {"node": "y", "kind": "a", "after": ["x"]}]"#)
     #expect(try await inbox.news() == ["wake:a"])
     let job = try await worker.claimOne()
     #expect(try await worker.beginStep(job, "s") == "t running")
@@ -26,9 +27,11 @@ import Testing
     #expect(try await app.state(lonely.id) == "cancelled")
     // An old day, dropped.
     let table = "\(bench.schema.quotedIdentifier).job_history_dead"
-    try await bench.run("CREATE TABLE \(table)_20200101 PARTITION OF \(table) FOR VALUES FROM ('2020-01-01Z') TO ('2020-01-02Z')")
+    try await bench.run(
+        "CREATE TABLE \(table)_20200101 PARTITION OF \(table) FOR VALUES FROM ('2020-01-01Z') TO ('2020-01-02Z')")
     #expect(try await bench.maintain(nil).contains(#""partitions_dropped": 1"#))
-    try await bench.run("SELECT kiln.set_queue('a', 1), kiln.pause('a'), kiln.set_kind('a'), kiln.schedule('s', '@daily', 'UTC', 'a')")
+    try await bench.run(
+        "SELECT kiln.set_queue('a', 1), kiln.pause('a'), kiln.set_kind('a'), kiln.schedule('s', '@daily', 'UTC', 'a')")
     for view in ["jobs", "dead_jobs", "queues", "workers", "pipeline_runs", "pipeline_steps"] {
         try await bench.run("SELECT * FROM kiln.\(view)")
     }

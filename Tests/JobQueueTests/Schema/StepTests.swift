@@ -26,7 +26,8 @@ import Testing
         #expect(try await bench.job(id, "steps,1,result") == "7")
         #expect(try await bench.job(id, "steps,1,error") == nil)
         #expect(
-            try await bench.values("SELECT concat_ws(' ', name, status, seconds >= 0) FROM kiln.pipeline_steps ORDER BY seq")
+            try await bench.values(
+                "SELECT concat_ws(' ', name, status, seconds >= 0) FROM kiln.pipeline_steps ORDER BY seq")
                 == ["download succeeded t", "encode succeeded t"])
     }
 
@@ -36,7 +37,8 @@ import Testing
         let id = try await bench.enqueue("a")
         var job = try await worker.claimOne()
         #expect(job.checkpoint == nil)
-        try await worker.progress(job, #""fraction": 0.25, "phase": "read", "message": "m", "details": [1], "checkpoint": {"at": 7}"#)
+        try await worker.progress(
+            job, #""fraction": 0.25, "phase": "read", "message": "m", "details": [1], "checkpoint": {"at": 7}"#)
         try await worker.progress(job, #""fraction": 0.5, "phase": "write""#)
         #expect(try await bench.job(id, "progress,fraction") == "0.5")
         #expect(try await bench.job(id, "progress,phase") == "write")

@@ -6,8 +6,10 @@ import Testing
 /// Names, keys and JSON of every kind are data, and nothing else.
 @Suite(.serialized) struct TextTests {
     static let oddities = [
-        "a'; DROP TABLE kiln.job; --", "\"quoted\"", "back\\slash", "$$ $1 %s %I {{schema}}", "q\"'\\; $$ ☃", "a,b{c}d NULL",
-        "日本語 עברית \u{1F3AC}\u{200D}\u{1F469}", "e\u{301} vs é", "\u{FEFF}\u{202E}rtl\u{200B}", "tab\tline\nbreak\u{1}", " leading and trailing ", ":wake:a:",
+        "a'; DROP TABLE kiln.job; --", "\"quoted\"", "back\\slash", "$$ $1 %s %I {{schema}}", "q\"'\\; $$ ☃",
+        "a,b{c}d NULL",
+        "日本語 עברית \u{1F3AC}\u{200D}\u{1F469}", "e\u{301} vs é", "\u{FEFF}\u{202E}rtl\u{200B}", "tab\tline\nbreak\u{1}",
+        " leading and trailing ", ":wake:a:",
     ]
 
     @Test(arguments: oddities) func `odd names go all the way and come back as they were`(name: String) async throws {
@@ -16,7 +18,8 @@ import Testing
         try await bench.run("SELECT kiln.set_queue($1, concurrency => 5, key_concurrency => 1)", name)
         let json: String = try await bench.value("SELECT jsonb_build_object($1::text, $1::text)::text", name)
         let id = try await bench.enqueue(
-            name, "payload => $3, unique_key => $2, concurrency_key => $2, queue => $2, node => $2, metadata => $3", name, json)
+            name, "payload => $3, unique_key => $2, concurrency_key => $2, queue => $2, node => $2, metadata => $3",
+            name, json)
         #expect(try await bench.enqueue(name, "unique_key => $2", name) == id)
         let job = try await worker.claimOne()
         #expect(job.kind == name && job.queue == name && job.node == name)
@@ -59,7 +62,8 @@ import Testing
         let bench = try await QueueBench()
         for sql in [
             #"SELECT kiln.enqueue('a', '{"x": "\u0000"}')"#, #"SELECT kiln.enqueue('a', '{"\u0000": 1}')"#,
-            #"SELECT kiln.enqueue_many('[{"kind": "a\u0000b"}]')"#, #"SELECT kiln.enqueue_workflow('{"name": "\u0000", "nodes": []}')"#,
+            #"SELECT kiln.enqueue_many('[{"kind": "a\u0000b"}]')"#,
+            #"SELECT kiln.enqueue_workflow('{"name": "\u0000", "nodes": []}')"#,
         ] { #expect(await bench.error(sql)?.sqlState == "22P05", "\(sql)") }
         let error = await bench.error("SELECT kiln.enqueue($1)", "a\0b")
         #expect(error?.code == .badRequest && error?.message.contains("NUL") == true)

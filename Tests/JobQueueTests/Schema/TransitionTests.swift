@@ -130,7 +130,8 @@ import Testing
             try await bench.letTimePass()
         }
         #expect(
-            try await bench.value("SELECT array_agg((e ->> 'attempt')::int) FROM jsonb_array_elements(kiln.job($1) -> 'errors') e", id)
+            try await bench.value(
+                "SELECT array_agg((e ->> 'attempt')::int) FROM jsonb_array_elements(kiln.job($1) -> 'errors') e", id)
                 == Array(6...30))
         #expect(try await bench.job(id, "errors,-1,error,message") == "number 30")
         #expect(try await bench.job(id, "errors,-1,log,1") == "line 2")

@@ -35,7 +35,9 @@ import Testing
     @Test func `the scope waiting ends when the job is claimed`() async throws {
         let bench = try await QueueBench()
         let worker = try await bench.worker("a")
-        func again() async throws -> UUID { try await bench.enqueue("a", "unique_key => 'k', unique_scope => 'waiting'") }
+        func again() async throws -> UUID {
+            try await bench.enqueue("a", "unique_key => 'k', unique_scope => 'waiting'")
+        }
         let id = try await again()
         #expect(try await again() == id)
         let job = try await worker.claimOne()
@@ -49,7 +51,9 @@ import Testing
     @Test func `a period throttles, whether the job has finished or not`() async throws {
         let bench = try await QueueBench()
         let worker = try await bench.worker("a")
-        func again() async throws -> UUID { try await bench.enqueue("a", "unique_key => 'k', unique_period => '1 hour'") }
+        func again() async throws -> UUID {
+            try await bench.enqueue("a", "unique_key => 'k', unique_period => '1 hour'")
+        }
         let id = try await again()
         try await worker.complete(try await worker.claim())
         #expect(try await again() == id)
@@ -126,7 +130,8 @@ import Testing
                     let session = try await bench.another()
                     for _ in 0..<5 {
                         try await session.enqueue(
-                            count: 100, "jsonb_build_object('kind', 'a', 'unique_key', ((i * \(direction)) % 50 + 50) % 50)")
+                            count: 100,
+                            "jsonb_build_object('kind', 'a', 'unique_key', ((i * \(direction)) % 50 + 50) % 50)")
                     }
                 }
             }

@@ -33,7 +33,8 @@ private struct Refusal: Sendable, CustomTestStringConvertible {
             #expect(error?.message.contains(refusal.message) == true, "\(refusal.sql): \(error?.message ?? "")")
             if refusal.state.hasPrefix("KL") || refusal.state == "22023" {
                 let hint = error?.hint ?? ""
-                #expect(!hint.isEmpty && (refusal.hint.isEmpty || hint.contains(refusal.hint)), "\(refusal.sql): \(hint)")
+                #expect(
+                    !hint.isEmpty && (refusal.hint.isEmpty || hint.contains(refusal.hint)), "\(refusal.sql): \(hint)")
             }
         }
         let rows: Int = try await bench.value(
@@ -56,19 +57,28 @@ private struct Refusal: Sendable, CustomTestStringConvertible {
             Refusal("kiln.enqueue('a', timeout => '0')", "timeout is"),
             Refusal("kiln.enqueue('a', unique_key => '')", "unique_key is"),
             Refusal("kiln.enqueue('a', unique_key => repeat('x', 1001))", "unique_key is", hint: "hash"),
-            Refusal("kiln.enqueue('a', unique_key => 'k', unique_scope => 'waitng')", "unique_scope", hint: #"Did you mean "waiting"?"#),
+            Refusal(
+                "kiln.enqueue('a', unique_key => 'k', unique_scope => 'waitng')", "unique_scope",
+                hint: #"Did you mean "waiting"?"#),
             Refusal("kiln.enqueue('a', unique_scope => 'waiting')", "unique_key is NULL"),
             Refusal("kiln.enqueue('a', on_duplicate => 'keep')", "unique_key is NULL"),
             Refusal("kiln.enqueue('a', unique_key => 'k', unique_scope => 'period')", "unique_period is NULL"),
-            Refusal("kiln.enqueue('a', unique_key => 'k', unique_scope => 'waiting', unique_period => '1 h')", "unique_scope"),
+            Refusal(
+                "kiln.enqueue('a', unique_key => 'k', unique_scope => 'waiting', unique_period => '1 h')",
+                "unique_scope"),
             Refusal("kiln.enqueue('a', unique_key => 'k', unique_period => '-1 h')", "unique_period"),
-            Refusal("kiln.enqueue('a', unique_key => 'k', on_duplicate => 'replac')", "on_duplicate", hint: #""replace""#),
+            Refusal(
+                "kiln.enqueue('a', unique_key => 'k', on_duplicate => 'replac')", "on_duplicate", hint: #""replace""#),
             Refusal("kiln.enqueue('a', concurrency_key => '')", "concurrency_key"),
             Refusal("kiln.enqueue('a', concurrency_key => repeat('x', 1001))", "concurrency_key"),
             Refusal("kiln.enqueue('a', on_parent_failure => 'explode')", "on_parent_failure", hint: "fail_workflow"),
             Refusal("kiln.enqueue('a', depends_on => ARRAY[NULL::uuid])", "depends_on"),
-            Refusal("kiln.enqueue('a', depends_on => ARRAY['01980000-0000-7000-8000-000000000000'::uuid])", "KL002", "depends_on names job 01980000-0000-7000-8000-000000000000", hint: "not committed"),
-            Refusal("kiln.enqueue('a', workflow => '01980000-0000-7000-8000-000000000000')", "KL002", "workflow 01980000-0000-7000-8000-000000000000 does not exist", hint: "enqueue_workflow"),
+            Refusal(
+                "kiln.enqueue('a', depends_on => ARRAY['01980000-0000-7000-8000-000000000000'::uuid])", "KL002",
+                "depends_on names job 01980000-0000-7000-8000-000000000000", hint: "not committed"),
+            Refusal(
+                "kiln.enqueue('a', workflow => '01980000-0000-7000-8000-000000000000')", "KL002",
+                "workflow 01980000-0000-7000-8000-000000000000 does not exist", hint: "enqueue_workflow"),
             Refusal("kiln.enqueue('a', cores => 0)", "cores is"),
             Refusal("kiln.enqueue('a', cores => 'NaN')", "cores is"),
             Refusal("kiln.enqueue('a', cores => 'infinity')", "cores is"),
@@ -81,8 +91,12 @@ private struct Refusal: Sendable, CustomTestStringConvertible {
             Refusal("kiln.enqueue_many('{}')", "it must be a JSON array", hint: "[{"),
             Refusal("kiln.enqueue_many(NULL)", "jobs is NULL"),
             Refusal(#"kiln.enqueue_many('[{"kind": "a"}, 7]')"#, "jobs, job 2"),
-            Refusal(#"kiln.enqueue_many('[{"kind": "a"}, {"kind": "a", "priorty": 1}]')"#, #"enqueue_many, job 2: there is no key "priorty""#, hint: #"Did you mean "priority"?"#),
-            Refusal(#"kiln.enqueue_many('[{"kind": "a", "priority": "high"}]')"#, #"enqueue_many, job 1: priority is ""high"""#),
+            Refusal(
+                #"kiln.enqueue_many('[{"kind": "a"}, {"kind": "a", "priorty": 1}]')"#,
+                #"enqueue_many, job 2: there is no key "priorty""#, hint: #"Did you mean "priority"?"#),
+            Refusal(
+                #"kiln.enqueue_many('[{"kind": "a", "priority": "high"}]')"#,
+                #"enqueue_many, job 1: priority is ""high"""#),
             Refusal(#"kiln.enqueue_many('[{"kind": "a", "run_at": "tomorrowish"}]')"#, "run_at"),
             Refusal(#"kiln.enqueue_many('[{"kind": "a", "timeout": "soon"}]')"#, "timeout"),
             Refusal(#"kiln.enqueue_many('[{"kind": "a", "depends_on": ["x"]}]')"#, "depends_on"),
@@ -100,12 +114,24 @@ private struct Refusal: Sendable, CustomTestStringConvertible {
             Refusal(#"kiln.enqueue_workflow('{"nodes": []}')"#, "1 to 10000"),
             Refusal(#"kiln.enqueue_workflow('{"nods": []}')"#, #"no key "nods""#, hint: #""nodes""#),
             Refusal(#"kiln.enqueue_workflow('{"nodes": [{"kind": "a"}]}')"#, "job 1: node is NULL"),
-            Refusal(#"kiln.enqueue_workflow('{"nodes": [{"node": "x", "kind": "a"}, {"node": "x", "kind": "a"}]}')"#, #"node is "x""#),
-            Refusal(#"kiln.enqueue_workflow('{"nodes": [{"node": "x", "kind": "a", "after": "y"}]}')"#, "it must be an array"),
-            Refusal(#"kiln.enqueue_workflow('{"nodes": [{"node": "x", "kind": "a", "after": [1]}]}')"#, "a parent is the name"),
-            Refusal(#"kiln.enqueue_workflow('{"nodes": [{"node": "x", "kind": "a", "after": [{"node": "x", "on_failure": "no"}]}]}')"#, "a parent is", hint: "fail_workflow"),
-            Refusal(#"kiln.enqueue_workflow('{"nodes": [{"node": "alpha", "kind": "a"}, {"node": "b", "kind": "a", "after": ["alph"]}]}')"#, "KL002", #"node "b": after names "alph""#, hint: #"Did you mean "alpha"?"#),
-            Refusal(#"kiln.enqueue_workflow('{"nodes": [{"node": "b", "kind": "a", "after": ["b"]}]}')"#, "KL003", #""b" -> "b""#),
+            Refusal(
+                #"kiln.enqueue_workflow('{"nodes": [{"node": "x", "kind": "a"}, {"node": "x", "kind": "a"}]}')"#,
+                #"node is "x""#),
+            Refusal(
+                #"kiln.enqueue_workflow('{"nodes": [{"node": "x", "kind": "a", "after": "y"}]}')"#,
+                "it must be an array"),
+            Refusal(
+                #"kiln.enqueue_workflow('{"nodes": [{"node": "x", "kind": "a", "after": [1]}]}')"#,
+                "a parent is the name"),
+            Refusal(
+                #"kiln.enqueue_workflow('{"nodes": [{"node": "x", "kind": "a", "after": [{"node": "x", "on_failure": "no"}]}]}')"#,
+                "a parent is", hint: "fail_workflow"),
+            Refusal(
+                #"kiln.enqueue_workflow('{"nodes": [{"node": "alpha", "kind": "a"}, {"node": "b", "kind": "a", "after": ["alph"]}]}')"#,
+                "KL002", #"node "b": after names "alph""#, hint: #"Did you mean "alpha"?"#),
+            Refusal(
+                #"kiln.enqueue_workflow('{"nodes": [{"node": "b", "kind": "a", "after": ["b"]}]}')"#, "KL003",
+                #""b" -> "b""#),
             Refusal(#"kiln.enqueue_workflow('{"nodes": [{"node": "b", "kind": ""}]}')"#, #"node "b": kind is"#),
         ])
     }
@@ -129,12 +155,17 @@ private struct Refusal: Sendable, CustomTestStringConvertible {
             Refusal("kiln.set_retention('lost', '1 day')", "outcome is"),
             Refusal("kiln.set_retention('dead', '1 minute')", "keep is"),
             Refusal("kiln.maintain('never')", "p_part is"),
-            Refusal("kiln.cancel('01980000-0000-7000-8000-000000000000')", "KL002", "cancel: job 01980000", hint: "retention"),
+            Refusal(
+                "kiln.cancel('01980000-0000-7000-8000-000000000000')", "KL002", "cancel: job 01980000",
+                hint: "retention"),
             Refusal("kiln.retry(NULL)", "KL002", "retry: job NULL"),
-            Refusal("kiln.cancel_workflow('01980000-0000-7000-8000-000000000000')", "KL002", "cancel_workflow: workflow"),
+            Refusal(
+                "kiln.cancel_workflow('01980000-0000-7000-8000-000000000000')", "KL002", "cancel_workflow: workflow"),
             Refusal("kiln.retry_workflow(NULL)", "KL002", "retry_workflow: workflow NULL"),
-            Refusal("kiln.worker_register(gen_random_uuid(), 'w', 'h', 1, 'v', '{}', '[]', 1, 1, 1, '1 min')", "queues"),
-            Refusal("kiln.worker_register(gen_random_uuid(), 'w', 'h', 1, 'v', '{a}', '[]', 1, 1, 1, '0.1 s')", "p_lease"),
+            Refusal(
+                "kiln.worker_register(gen_random_uuid(), 'w', 'h', 1, 'v', '{}', '[]', 1, 1, 1, '1 min')", "queues"),
+            Refusal(
+                "kiln.worker_register(gen_random_uuid(), 'w', 'h', 1, 'v', '{a}', '[]', 1, 1, 1, '0.1 s')", "p_lease"),
         ])
     }
 

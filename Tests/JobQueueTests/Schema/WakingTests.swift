@@ -102,7 +102,9 @@ import Testing
         #expect(try await inbox.news() == ["wake:b"])
     }
 
-    @Test func `a worker cannot fall asleep while a producer is committing, and is told of what comes after`() async throws {
+    @Test func `a worker cannot fall asleep while a producer is committing, and is told of what comes after`()
+        async throws
+    {
         let bench = try await QueueBench()
         let inbox = try await NotificationInbox(bench)
         let worker = try await bench.worker("a")
@@ -139,7 +141,9 @@ import Testing
     @Test func `sleep says when the next job is due`() async throws {
         let bench = try await QueueBench()
         let worker = try await bench.worker("a")
-        func due() async throws -> Double? { try await bench.value("SELECT next_due FROM kiln.worker_sleep($1)", worker.id) }
+        func due() async throws -> Double? {
+            try await bench.value("SELECT next_due FROM kiln.worker_sleep($1)", worker.id)
+        }
         #expect(try await due() == nil)
         try await bench.enqueue("a", "run_at => clock_timestamp() + interval '500 s'")
         let seconds = try #require(try await due())

@@ -29,7 +29,8 @@ private struct RandomGraph {
             let parents = node.parents.map {
                 #"{"node": "n\#($0.index)", "on_failure": "\#($0.runsAnyway ? "run" : "cancel")"}"#
             }
-            return #"{"node": "\#(node.name)", "kind": "k", "after": [\#(parents.joined(separator: ", "))], "payload": \#(node.succeeds)}"#
+            return
+                #"{"node": "\#(node.name)", "kind": "k", "after": [\#(parents.joined(separator: ", "))], "payload": \#(node.succeeds)}"#
         }
         return "[\(list.joined(separator: ", "))]"
     }
@@ -61,8 +62,10 @@ private struct RandomGraph {
                 var jobs = try await worker.claim(random.int(1...8))
                 if jobs.isEmpty, try await worker.bench.value("SELECT NOT EXISTS (SELECT FROM kiln.job)") { break }
                 jobs.shuffle(using: &random)
-                let good = Set(try await worker.bench.values(
-                    "SELECT id FROM kiln.job WHERE id = ANY ($1) AND payload = 'true'", jobs.map(\.id), as: UUID.self))
+                let good = Set(
+                    try await worker.bench.values(
+                        "SELECT id FROM kiln.job WHERE id = ANY ($1) AND payload = 'true'", jobs.map(\.id),
+                        as: UUID.self))
                 let blocked: Int = try await worker.bench.value(
                     "SELECT count(*) FROM kiln.job_edge WHERE child = ANY ($1) AND NOT done", jobs.map(\.id))
                 #expect(blocked == 0)
@@ -78,7 +81,8 @@ private struct RandomGraph {
                 #expect(try await bench.state(id) == expected, "\(node.name) of \(graph.nodes.count)")
             }
             let counts: String = try await bench.value(
-                "SELECT concat_ws(' ', total, succeeded, dead, cancelled, unfinished) FROM kiln.pipeline_runs WHERE workflow = $1", flow)
+                "SELECT concat_ws(' ', total, succeeded, dead, cancelled, unfinished) FROM kiln.pipeline_runs WHERE workflow = $1",
+                flow)
             let model = ["succeeded", "dead", "cancelled"].map { state in "\(graph.outcomes.count { $0 == state })" }
             #expect(counts == "\(graph.nodes.count) \(model.joined(separator: " ")) 0")
         }

@@ -26,7 +26,8 @@ import Testing
             #expect(jobs.compactMap(\.node).sorted() == expected)
             if expected == ["join"] {
                 let results: [String] = try await bench.values(
-                    "SELECT concat_ws(' ', node, kind, state, result) FROM kiln.worker_parents($1) ORDER BY node", jobs[0].id)
+                    "SELECT concat_ws(' ', node, kind, state, result) FROM kiln.worker_parents($1) ORDER BY node",
+                    jobs[0].id)
                 #expect(results == [#"left k succeeded "of left""#, #"right k succeeded "of right""#])
             }
             for job in jobs { try await worker.complete([job], result: #""of \#(job.node ?? "")""#) }
@@ -55,7 +56,8 @@ import Testing
         let below = try #require(flow.jobs["below"])
         #expect(try await bench.state(cancelled) == "cancelled")
         #expect(try await bench.job(cancelled, "reason") == "its parent \(bad) did not succeed")
-        #expect(try await bench.job(below, "reason") == "its parent \(cancelled.uuidString.lowercased()) did not succeed")
+        #expect(
+            try await bench.job(below, "reason") == "its parent \(cancelled.uuidString.lowercased()) did not succeed")
         #expect(try await worker.claim(1).map(\.node) == ["anyway"])
         #expect(try await bench.state(try #require(flow.jobs["after both"])) == "blocked")
         try await bench.expectHonestCounters()
@@ -69,7 +71,10 @@ import Testing
         #expect(jobs.map(\.node) == ["bad", "runs"])
         try await worker.fail(jobs[0], permanent: true)
         #expect(try await status(doomed.id, bench) == "cancelling 4 0 1 2 1")
-        #expect(try await worker.renew() == ["\(jobs[1].id.uuidString.lowercased()) cancel a job that its workflow needs did not succeed"])
+        #expect(
+            try await worker.renew() == [
+                "\(jobs[1].id.uuidString.lowercased()) cancel a job that its workflow needs did not succeed"
+            ])
         try await worker.cancelled(jobs[1])
         #expect(try await status(doomed.id, bench) == "failed 4 0 1 3 0")
         try await bench.expectHonestCounters()
@@ -91,7 +96,10 @@ import Testing
         #expect(try await child(parents) == "cancelled")
         #expect(try await child(parents, "fail_workflow") == "cancelled")
         try await bench.expectHonestCounters()
-        #expect(try await bench.value("SELECT count(*) FROM kiln.job_edge e WHERE NOT EXISTS (SELECT FROM kiln.job WHERE id = child)", as: Int.self) == 0)
+        #expect(
+            try await bench.value(
+                "SELECT count(*) FROM kiln.job_edge e WHERE NOT EXISTS (SELECT FROM kiln.job WHERE id = child)",
+                as: Int.self) == 0)
     }
 
     @Test func `a parent that finishes while the child's transaction is open does not wait for it`() async throws {
@@ -151,7 +159,8 @@ import Testing
         let job = try await worker.claimOne()
         let parts = try await worker.spawn(job, #"[{"kind": "k", "node": "p1"}, {"kind": "k", "node": "p2"}]"#)
         let list = parts.map { "\"\($0)\"" }.joined(separator: ", ")
-        let join = try await worker.spawn(job, #"[{"kind": "k", "node": "join", "depends_on": [\#(list), "\#(job.id)"]}]"#)
+        let join = try await worker.spawn(
+            job, #"[{"kind": "k", "node": "join", "depends_on": [\#(list), "\#(job.id)"]}]"#)
         #expect(try await status(flow.id, bench) == "running 4 0 0 0 4")
         let creators: [String] = try await bench.values("SELECT DISTINCT created_by::text FROM kiln.jobs")
         #expect(creators == [try await app.value("SELECT session_user::text")])
@@ -174,7 +183,9 @@ import Testing
         #expect(error?.message.contains(#""n49""#) == false, "\(error?.message ?? "")")
     }
 
-    @Test(.timeLimit(.minutes(2))) func `ten thousand nodes: enqueued, cancelled, retried, and failed from the top`() async throws {
+    @Test(.timeLimit(.minutes(2))) func `ten thousand nodes: enqueued, cancelled, retried, and failed from the top`()
+        async throws
+    {
         let bench = try await QueueBench()
         let worker = try await bench.worker("k")
         let nodes: String = try await bench.value(
@@ -192,6 +203,9 @@ import Testing
         try await worker.fail(first, permanent: true)
         #expect(try await status(flow.id, bench) == "failed 10000 0 1 9999 0")
         try await bench.expectHonestCounters()
-        #expect(await bench.error("SELECT kiln.enqueue_workflow(jsonb_build_object('nodes', $1::jsonb || '[{\"node\": \"x\", \"kind\": \"k\"}]'))", nodes)?.sqlState == "22023")
+        #expect(
+            await bench.error(
+                "SELECT kiln.enqueue_workflow(jsonb_build_object('nodes', $1::jsonb || '[{\"node\": \"x\", \"kind\": \"k\"}]'))",
+                nodes)?.sqlState == "22023")
     }
 }
