@@ -67,6 +67,7 @@ let package = Package(
             dependencies: [
                 "MediaKit", "ByteIO", "JobQueue",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -101,7 +102,9 @@ let package = Package(
         .testTarget(
             name: "JobQueueTests", dependencies: ["JobQueue", "PostgresTestSupport"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "WorkerTests", dependencies: ["Worker", "MediaKit", "TestSupport"], swiftSettings: swiftSettings),
+            name: "WorkerTests",
+            dependencies: ["Worker", "MediaKit", "JobQueue", "TestSupport", "PostgresTestSupport"],
+            swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -5,18 +5,29 @@ import MediaKit
 struct KilnCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kiln",
-        abstract: "Looks into, converts and captions media, in this process.",
+        abstract: "Looks into, converts and captions media, and looks after the queue of jobs.",
         discussion: """
             Times are seconds (90.5) or clocks (1:30.5, 00:01:30.500); bit rates take k and M (128k, 2.5M). "-" stands \
             for standard input or output.
 
+            The commands of the queue find its database by --database or DATABASE_URL.
+
             Exit codes: 0 done, 64 usage, 65 bad input, 66 no input, 69 unsupported, 70 internal, 73 cannot create, \
-            74 input/output, 75 resource limit, 130 cancelled.
+            74 input/output, 75 resource limit, 77 not permitted, 78 queue not set up, 130 cancelled.
             """,
         version: versionText,
         subcommands: [
             ProbeCommand.self, TranscodeCommand.self, BurnCommand.self, ExtractAudioCommand.self, RunCommand.self,
             CapabilitiesCommand.self, SampleCommand.self,
+        ],
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Queue",
+                subcommands: [
+                    EnqueueCommand.self, JobsCommand.self, JobCommand.self, CancelCommand.self, RetryCommand.self,
+                    DeadCommand.self, QueuesCommand.self, PauseCommand.self, ResumeCommand.self, ScheduleCommand.self,
+                    WorkersCommand.self, HealthCommand.self, MigrateCommand.self,
+                ])
         ])
 
     /// One line: this version, the FFmpeg release, and the libraries that are loaded.

@@ -33,14 +33,17 @@ struct KilnProcess {
     ///
     /// - Parameters:
     ///   - input: what it finds on standard input.
+    ///   - environment: variables besides those of this process.
     ///   - interruption: a signal that it is sent as soon as it has printed a line on standard error.
     static func run(
-        _ arguments: [String], input: [UInt8] = [], in folder: String? = nil, interruption: Int32? = nil
+        _ arguments: [String], input: [UInt8] = [], in folder: String? = nil, interruption: Int32? = nil,
+        environment: [String: String] = [:]
     ) async throws -> Outcome {
         let process = Process()
         guard let executable else { throw NotBuilt() }
         process.executableURL = executable
         process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         if let folder { process.currentDirectoryURL = URL(filePath: folder) }
         let output = Pipe(), error = Pipe(), stdin = Pipe()
         process.standardOutput = output

@@ -6,7 +6,7 @@ public struct Migration: Sendable, Hashable {
     public var version: Int
     /// `tables`, of a file m0001_tables.sql.
     public var name: String
-    /// SQL with `{{schema}}`, `{{schema_literal}}` and `{{role_prefix}}` where those belong.
+    /// SQL with `{{schema}}`, `{{schema_literal}}`, `{{role_prefix}}` and `{{role_prefix_literal}}` where those belong.
     public var sql: String
 
     public init(version: Int, name: String, sql: String) {
@@ -26,6 +26,15 @@ public struct Migration: Sendable, Hashable {
             return byte < 16 ? "0" + hex : hex
         }.joined()
     }
+}
+
+/// Whether the cluster's roles are made along with the schema.
+public enum MigrationRoles: Sendable, Hashable {
+    /// Leaves the roles alone, and whatever they were granted.
+    case none
+    /// Makes `<prefix>_producer`, `<prefix>_worker` and `<prefix>_reader`, unless they are there, and grants each
+    /// what it needs in the schema, no more. Needs CREATEROLE for those that are missing.
+    case create(prefix: String = "kiln")
 }
 
 /// A migration as the database remembers it.
@@ -63,5 +72,5 @@ enum EmbeddedMigrations {
     ]
 
     /// The roles and what they are granted: repeatable, and applied after the migrations where asked for.
-    static let roles: String? = nil
+    static let roles = String(decoding: PackageResources.roles_sql, as: UTF8.self)
 }

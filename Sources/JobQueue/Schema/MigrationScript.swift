@@ -2,7 +2,6 @@
 struct MigrationScript: Sendable {
     let names: SchemaNames
     let list: [Migration]
-    let roles: String?
 
     var table: String { "\(names.schema.quotedIdentifier).migration" }
 
@@ -70,11 +69,10 @@ struct MigrationScript: Sendable {
         """
     }
 
-    var rolesTransaction: String? {
-        roles.map { rolesPrelude + names.fill($0) + "\n;\nCOMMIT;\n" }
-    }
+    func rolesTransaction(_ sql: String) -> String { rolesPrelude + names.fill(sql) + "\n;\nCOMMIT;\n" }
 
-    func whole(after version: Int) -> String {
+    /// - Parameter roles: the roles' own SQL, if they are wanted.
+    func whole(after version: Int, roles: String?) -> String {
         let header = """
             -- The schema \(names.schema.debugDescription) of kiln, library \(jobQueueVersion). One transaction for each migration;
             -- run it with psql -v ON_ERROR_STOP=1, or anything else that stops at an error.
@@ -84,6 +82,6 @@ struct MigrationScript: Sendable {
         let parts = list.filter { $0.version > version }.map { migration in
             "-- Migration \(migration.version): \(migration.name)\n" + transaction(of: migration)
         }
-        return header + (parts + [rolesTransaction].compactMap { $0 }).joined(separator: "\n")
+        return header + (parts + (roles.map { ["-- Roles\n" + rolesTransaction($0)] } ?? [])).joined(separator: "\n")
     }
 }

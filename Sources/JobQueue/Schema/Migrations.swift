@@ -11,6 +11,7 @@ public import Logging
 public struct Migrations: Sendable {
     private let settings: PostgresSettings
     private let script: MigrationScript
+    private let roles: String
     private let logger: Logger
     /// How long to wait for another migrator to finish.
     public var lockTimeout: Duration = .seconds(60)
@@ -19,25 +20,22 @@ public struct Migrations: Sendable {
 
     /// - Parameters:
     ///   - connectionString: as libpq takes it.
-    ///   - rolePrefix: the roles are called `<prefix>_producer` and so on.
-    ///   - createRoles: whether to create the roles and grant them their rights. Needs CREATEROLE.
+    ///   - schema: 1 to 63 bytes.
     /// - Throws: `badConnectionString`, `badRequest`.
     public init(
-        _ connectionString: String, schema: String = "kiln", rolePrefix: String = "kiln", createRoles: Bool = false,
-        logger: Logger = Logger(label: "kiln.migrate")
+        _ connectionString: String, schema: String = "kiln", logger: Logger = Logger(label: "kiln.migrate")
     ) throws(QueueError) {
         try self.init(
-            connectionString, schema: schema, rolePrefix: rolePrefix, list: EmbeddedMigrations.all,
-            roles: createRoles ? EmbeddedMigrations.roles : nil, logger: logger)
+            connectionString, schema: schema, list: EmbeddedMigrations.all, roles: EmbeddedMigrations.roles,
+            logger: logger)
     }
 
     package init(
-        _ connectionString: String, schema: String = "kiln", rolePrefix: String = "kiln", list: [Migration],
-        roles: String? = nil, logger: Logger
+        _ connectionString: String, schema: String = "kiln", list: [Migration], roles: String = "", logger: Logger
     ) throws(QueueError) {
         settings = try PostgresSettings(connectionString)
-        script = MigrationScript(
-            names: try SchemaNames(schema: schema, rolePrefix: rolePrefix), list: list, roles: roles)
+        script = MigrationScript(names: try SchemaNames(schema: schema, rolePrefix: "kiln"), list: list)
+        self.roles = roles
         self.logger = logger
     }
 
@@ -57,7 +55,12 @@ public struct Migrations: Sendable {
 
     /// The SQL of the migrations after `version`, for those who apply it by other means; psql, for example. It
     /// takes the same lock and keeps the same record. Each migration refuses to be applied twice or out of turn.
-    public func sql(after version: Int = 0) -> String { script.whole(after: version) }
+    ///
+    /// - Throws: `badRequest` for a prefix of roles that cannot be one.
+    public func sql(after version: Int = 0, roles: MigrationRoles = .none) throws(QueueError) -> String {
+        guard case .create(let prefix) = roles else { return script.whole(after: version, roles: nil) }
+        return try script(prefix: prefix).whole(after: version, roles: self.roles)
+    }
 
     /// Checks that this library works on the schema as it is.
     ///
@@ -72,20 +75,41 @@ public struct Migrations: Sendable {
 
     /// Applies what is missing.
     ///
+    /// - Parameter roles: whether the roles are made and granted their rights as well, also where nothing is missing.
     /// - Returns: what was applied by this call: nothing, if another was faster.
     /// - Throws: `schema` as `status`, or if the database is newer by more than one migration; the server's error,
     ///   naming the migration and the line, in which case that migration has changed nothing.
     @discardableResult
-    public func migrate() async throws -> [Migration] {
-        try await withConnection { connection in
+    public func migrate(roles: MigrationRoles = .none) async throws -> [Migration] {
+        // Before anything is done: a prefix that cannot be one is refused here.
+        let granting: MigrationScript? =
+            if case .create(let prefix) = roles { try script(prefix: prefix) } else { nil }
+        return try await withConnection { connection in
             try await lock(connection)
             let status = try await status(on: connection)
             try refuseNewer(status)
             for migration in status.pending { try await apply(migration, on: connection) }
-            if let roles = script.rolesTransaction {
-                try await run(roles, of: "the roles", counting: script.rolesPrelude, on: connection)
-            }
+            if let granting { try await grant(granting, on: connection) }
             return status.pending
+        }
+    }
+
+    private func script(prefix: String) throws(QueueError) -> MigrationScript {
+        MigrationScript(
+            names: try SchemaNames(schema: script.names.schema, rolePrefix: prefix), list: script.list)
+    }
+
+    private func grant(_ script: MigrationScript, on connection: PostgresConnection) async throws {
+        do {
+            try await run(
+                script.rolesTransaction(roles), of: "the roles", counting: script.rolesPrelude, on: connection)
+        } catch var error as QueueError where error.code == .permission {
+            error.hint = error.hint ?? """
+                run it as a role with CREATEROLE, have somebody create \(script.names.rolePrefix)_producer, _worker and \
+                _reader before, or leave the roles out (--no-roles)
+                """
+
+            throw error
         }
     }
 

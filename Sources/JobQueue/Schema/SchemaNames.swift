@@ -34,9 +34,13 @@ struct SchemaNames: Sendable {
         self.rolePrefix = rolePrefix
     }
 
+    /// Puts the names in, in one pass, so that a name may look like anything.
     func fill(_ sql: String) -> String {
-        sql.replacing("{{schema}}", with: schema.quotedIdentifier)
-            .replacing("{{schema_literal}}", with: schema.quotedLiteral)
-            .replacing("{{role_prefix}}", with: rolePrefix)
+        let names = [
+            "schema": schema.quotedIdentifier, "schema_literal": schema.quotedLiteral, "role_prefix": rolePrefix,
+            // With what comes between it and a role's own name.
+            "role_prefix_literal": (rolePrefix + "_").quotedLiteral,
+        ]
+        return sql.replacing(/\{\{(\w+)\}\}/) { match in names[String(match.1)] ?? String(match.0) }
     }
 }

@@ -3,13 +3,15 @@ import MediaKit
 /// What the process tells its parent, after `sysexits.h`.
 enum ExitStatus: Int32 {
     case success = 0
+    /// A job that was followed did not succeed.
+    case jobFailed = 1
     /// EX_USAGE: the command line or the request makes no sense.
     case usage = 64
-    /// EX_DATAERR: the input is not media, or too damaged.
+    /// EX_DATAERR: the input is not media, or too damaged; the queue refuses what it was given.
     case badInput = 65
-    /// EX_NOINPUT: an input, stream or font is not there.
+    /// EX_NOINPUT: an input, stream, font or job is not there.
     case noInput = 66
-    /// EX_UNAVAILABLE: not possible with these libraries.
+    /// EX_UNAVAILABLE: not possible with these libraries, or a database that cannot be reached.
     case unsupported = 69
     /// EX_SOFTWARE
     case `internal` = 70
@@ -17,8 +19,12 @@ enum ExitStatus: Int32 {
     case cannotCreate = 73
     /// EX_IOERR
     case io = 74
-    /// EX_TEMPFAIL: a limit was reached.
+    /// EX_TEMPFAIL: a limit was reached, or time was up.
     case resourceLimit = 75
+    /// EX_NOPERM: the database role may not do this.
+    case noPermission = 77
+    /// EX_CONFIG: the database has no queue, or one of another version.
+    case configuration = 78
     /// As a shell reports a command that SIGINT ended.
     case cancelled = 130
 

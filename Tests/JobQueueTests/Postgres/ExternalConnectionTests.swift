@@ -5,7 +5,7 @@ import Testing
 @testable import JobQueue
 
 /// libpq as an app would use it. It is in the process already; the module that imports it is JobQueue's alone.
-private enum AppLibpq {
+enum AppLibpq {
     typealias Connect = @convention(c) (UnsafePointer<CChar>) -> OpaquePointer?
     typealias Execute = @convention(c) (OpaquePointer, UnsafePointer<CChar>) -> OpaquePointer?
     typealias Blocking = @convention(c) (OpaquePointer) -> Int32

@@ -15,7 +15,7 @@ private let second = Migration(
     sql: "CREATE FUNCTION {{schema}}.f() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; INSERT INTO thing VALUES (1)")
 
 private func migrations(
-    _ database: TestDatabase, schema: String = "kiln", _ list: [Migration] = [first, second], roles: String? = nil
+    _ database: TestDatabase, schema: String = "kiln", _ list: [Migration] = [first, second], roles: String = ""
 ) throws -> Migrations {
     try Migrations(database.url, schema: schema, list: list, roles: roles, logger: quiet)
 }
@@ -108,12 +108,13 @@ func `a schema may have any name`(schema: String) async throws {
         let database = try await PostgresCluster.shared.makeDatabase()
         let migrator = try migrations(database, schema: schema, roles: "COMMENT ON SCHEMA {{schema}} IS 'roles'")
         if byScript {
-            _ = try await database.psql(migrator.sql())
+            let sql = try migrator.sql(roles: .create())
+            _ = try await database.psql(sql)
             // Again, it refuses.
-            await #expect(throws: (any Error).self) { try await database.psql(migrator.sql()) }
+            await #expect(throws: (any Error).self) { try await database.psql(sql) }
             #expect(try await migrator.migrate().isEmpty)
         } else {
-            try await migrator.migrate()
+            try await migrator.migrate(roles: .create())
         }
         let connection = try await PostgresConnection.connect(PostgresSettings(database.url), logger: quiet)
         found.append(try await connection.value(query))
@@ -131,7 +132,7 @@ func `a schema may have any name`(schema: String) async throws {
         ("kiln", "pg_x"),
     ] {
         #expect(throws: QueueError.self) {
-            try Migrations("", schema: schema, rolePrefix: prefix, list: [], logger: quiet)
+            try Migrations("", schema: schema, list: [], logger: quiet).sql(roles: .create(prefix: prefix))
         }
     }
 }

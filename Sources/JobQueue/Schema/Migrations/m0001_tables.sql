@@ -1,6 +1,11 @@
 -- Tables, types and indexes. The hot table `job` holds unfinished jobs only; what has finished lies in `job_history`.
 
-CREATE SCHEMA IF NOT EXISTS {{schema}};
+-- CREATE SCHEMA IF NOT EXISTS asks for the right to create one also where it exists.
+DO $$ BEGIN
+    IF to_regnamespace(quote_ident({{schema_literal}})) IS NULL THEN
+        CREATE SCHEMA {{schema}};
+    END IF;
+END $$;
 
 CREATE TYPE {{schema}}.job_state AS ENUM
     ('blocked', 'scheduled', 'ready', 'running', 'failed', 'succeeded', 'cancelled', 'dead');

@@ -1,0 +1,80 @@
+import ArgumentParser
+import FoundationEssentials
+import JobQueue
+
+struct DeadCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dead", abstract: "See to jobs that have failed for good.",
+        subcommands: [List.self, Retry.self, Purge.self], defaultSubcommand: List.self)
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List them, newest first.")
+        @Option(help: "Only of this kind.")
+        var kind: String?
+        @Option(help: "So many at most.")
+        var limit = 50
+        @OptionGroup var database: DatabaseOptions
+
+        func run() async throws {
+            try await database.run { queue in
+                let jobs = try await queue.deadJobs(kind: kind, limit: limit)
+                let table = QueueText.table(
+                    ["ID", "KIND", "DIED", "ATTEMPTS", "ERROR"],
+                    jobs.map { job in
+                        [
+                            QueueText.id(job.id), job.kind, QueueText.age(job.finishedAt),
+                            "\(job.attempt)/\(job.maxAttempts)", QueueText.short(JobTable.note(job), 80),
+                        ]
+                    }, rightAligned: [3], otherwise: "no dead jobs")
+                try database.print(jobs, table)
+            }
+        }
+    }
+
+    struct Retry: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Run them again, with fresh attempts, oldest first; single ones with kiln retry ID.")
+        @Option(help: "Only of this kind.")
+        var kind: String?
+        @Flag(help: "Of all kinds.")
+        var all = false
+        @Option(help: "So many at most.")
+        var limit = 10_000
+        @OptionGroup var database: DatabaseOptions
+
+        mutating func validate() throws { try DeadCommand.requireChoice(kind, all) }
+
+        func run() async throws {
+            try await database.run { queue in
+                let count = try await queue.retryDead(kind: kind, limit: limit)
+                try database.print(["retried": count], "\(count) retried")
+            }
+        }
+    }
+
+    struct Purge: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Delete them, but for those whose children still need them.")
+        @Option(help: "Only of this kind.")
+        var kind: String?
+        @Flag(help: "Of all kinds.")
+        var all = false
+        @Option(help: "Only what died longer ago, such as 12h or 30d.")
+        var olderThan: Span?
+        @OptionGroup var database: DatabaseOptions
+
+        mutating func validate() throws { try DeadCommand.requireChoice(kind, all) }
+
+        func run() async throws {
+            try await database.run { queue in
+                let count = try await queue.purgeDead(
+                    kind: kind, before: olderThan.map { Date.now.addingTimeInterval(-$0.seconds) })
+                try database.print(["purged": count], "\(count) purged")
+            }
+        }
+    }
+
+    private static func requireChoice(_ kind: String?, _ all: Bool) throws {
+        guard (kind != nil) != all else { throw ValidationError("Say which: --kind KIND, or --all.") }
+    }
+}

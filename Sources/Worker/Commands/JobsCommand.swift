@@ -1,0 +1,72 @@
+import ArgumentParser
+import JobQueue
+
+struct JobsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "jobs", abstract: "List jobs, newest first.")
+
+    @OptionGroup var database: DatabaseOptions
+    @Option(
+        parsing: .upToNextOption,
+        help: "blocked, scheduled, ready, running, failed, succeeded, cancelled or dead; one or more.")
+    var state: [JobState] = []
+    @Option(help: "Only of this kind.")
+    var kind: String?
+    @Option(help: "Only of this queue.")
+    var queue: String?
+    @Option(help: "Only of this workflow.")
+    var workflow: Identifier?
+    @Option(help: "So many at most, 1 to 10,000.")
+    var limit = 50
+
+    mutating func validate() throws {
+        guard (1...10_000).contains(limit) else { throw ValidationError("--limit must be 1 to 10000.") }
+    }
+
+    func run() async throws {
+        let filter = JobFilter(
+            states: Set(state), kind: kind, queue: queue, workflow: workflow?.value, limit: limit)
+        try await database.run { queue in
+            let jobs = try await queue.jobs(filter)
+            try database.print(jobs, JobTable.list(jobs, otherwise: "no jobs"))
+        }
+    }
+}
+
+struct JobCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "job", abstract: "Tell everything about a job.",
+        discussion: "With --follow it tells what changes until the job is over; with --json, an object a line.")
+
+    @Argument(help: "The job's id.")
+    var id: Identifier
+    @Flag(help: "Go on until it is over; exit with 1 unless it succeeds.")
+    var follow = false
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+        try await database.run { queue in
+            var last: JobInfo?
+            while true {
+                guard let job = try await queue.job(id.value) else { throw Self.unknown(id) }
+                guard follow else { return try database.print(job, JobTable.details(job)) }
+                if job != last {
+                    try Console.output.print(database.json ? QueueText.line(job) : JobTable.line(job, after: last))
+                }
+                if job.state.isFinished {
+                    if job.state != .succeeded { throw JobFailure(job: job) }
+                    return
+                }
+                last = job
+                try await Task.sleep(for: .milliseconds(300))
+            }
+        }
+    }
+
+    private static func unknown(_ id: Identifier) -> QueueError {
+        QueueError(
+            .notFound, "job \(QueueText.id(id.value)) does not exist",
+            hint: """
+                it was never enqueued, its transaction has not committed, or it finished longer ago than the retention
+                """)
+    }
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import JobQueue
+
+struct MigrateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate", abstract: "Set the queue up in a database, or bring it up to date.",
+        discussion: """
+            Any number may do it at a time; each migration is a transaction. For those who run migrations by other means:
+
+              kiln migrate --sql | psql -v ON_ERROR_STOP=1 "$DATABASE_URL"
+            """)
+
+    @OptionGroup var database: DatabaseOptions
+    @Flag(help: "Tell what would be applied, and change nothing.")
+    var dryRun = false
+    @Flag(help: "Tell what has been applied and what is missing.")
+    var status = false
+    @Flag(help: "Print the SQL. Needs no database.")
+    var sql = false
+    @Option(help: "With --sql: only the migrations after this number.")
+    var after = 0
+    @Flag(help: "Neither make roles nor grant them anything.")
+    var noRoles = false
+    @Option(help: "Name the roles PREFIX_producer, PREFIX_worker and PREFIX_reader.")
+    var rolePrefix = "kiln"
+
+    mutating func validate() throws {
+        guard [dryRun, status, sql].count(where: { $0 }) <= 1 else {
+            throw ValidationError("--dry-run, --status and --sql exclude each other.")
+        }
+    }
+
+    /// What `--json` prints.
+    struct Report: Codable {
+        struct Entry: Codable {
+            var version: Int
+            var name: String
+        }
+
+        var schema: String
+        /// By this call.
+        var applied: [Entry]?
+        /// Before this call.
+        var present: [Entry]?
+        var pending: [Entry]?
+        /// Of a newer library.
+        var unknown: [Entry]?
+    }
+
+    func run() async throws {
+        try await database.reporting {
+            let roles: MigrationRoles = noRoles ? .none : .create(prefix: rolePrefix)
+            if sql {
+                let migrations = try Migrations("", schema: database.schema, logger: database.logger)
+                try Console.output.print(try migrations.sql(after: after, roles: roles))
+                return
+            }
+            let migrations = try Migrations(
+                try database.connectionString(), schema: database.schema, logger: database.logger)
+            if status { return try printStatus(try await migrations.status()) }
+            if dryRun {
+                let pending = try await migrations.plan().map(Self.entry)
+                let list = pending.map { "would apply \(Self.text($0))" }
+                return try database.print(
+                    Report(schema: database.schema, pending: pending),
+                    list.isEmpty ? "nothing to apply" : list.joined(separator: "\n"))
+            }
+            let applied = try await migrations.migrate(roles: roles).map(Self.entry)
+            let list = applied.map { "applied \(Self.text($0))" }
+            try database.print(
+                Report(schema: database.schema, applied: applied),
+                list.isEmpty ? "the schema \(database.schema) is up to date" : list.joined(separator: "\n"))
+        }
+    }
+
+    private func printStatus(_ status: MigrationStatus) throws {
+        let present = status.applied.filter { !status.unknown.contains($0) }.map(Self.entry)
+        let pending = status.pending.map(Self.entry)
+        let unknown = status.unknown.map(Self.entry)
+        let rows =
+            present.map { ["\($0.version)", $0.name, "applied"] } + pending.map { ["\($0.version)", $0.name, "missing"] }
+            + unknown.map { ["\($0.version)", $0.name, "applied by a newer kiln"] }
+        try database.print(
+            Report(schema: database.schema, present: present, pending: pending, unknown: unknown),
+            QueueText.table(["NO", "MIGRATION", "STATE"], rows, rightAligned: [0], otherwise: "no migrations"))
+    }
+
+    private static func entry(_ migration: Migration) -> Report.Entry {
+        Report.Entry(version: migration.version, name: migration.name)
+    }
+
+    private static func entry(_ migration: AppliedMigration) -> Report.Entry {
+        Report.Entry(version: migration.version, name: migration.name)
+    }
+
+    private static func text(_ entry: Report.Entry) -> String { "migration \(entry.version) (\(entry.name))" }
+}
