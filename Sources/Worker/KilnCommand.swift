@@ -12,8 +12,9 @@ struct KilnCommand: AsyncParsableCommand {
 
             The commands of the queue find its database by --database or DATABASE_URL.
 
-            Exit codes: 0 done, 64 usage, 65 bad input, 66 no input, 69 unsupported, 70 internal, 73 cannot create, \
-            74 input/output, 75 resource limit, 77 not permitted, 78 queue not set up, 130 cancelled.
+            Exit codes: 0 done, 1 a job that was followed did not succeed, 64 usage, 65 bad input, 66 no such input or \
+            job, 69 unsupported or no database, 70 internal, 73 cannot create, 74 input/output, 75 resource limit, \
+            77 not permitted, 78 queue not set up, 130 cancelled.
             """,
         version: versionText,
         subcommands: [

@@ -47,7 +47,10 @@ extension KilnProcess.Outcome {
             "media.transcode", #"{"input": "a.mov"}"#, "--priority", "-3", "--delay", "1h30m", "--max-attempts", "4",
             "--timeout", "90s", "--unique-key", "a", "--concurrency-key", "tenant", "--cores", "0.5", "--memory", "2G",
             "--queue", "slow", "--metadata", #"{"order_no": 7}"#)
-        let job = try await desk.kiln("job", id, "--json").queue(JobInfo.self)
+        let json = try await desk.kiln("job", id, "--json")
+        // As it was printed, for those who search.
+        #expect(json.text.contains("\"id\" : \"\(id)\""))
+        let job = try json.queue(JobInfo.self)
         #expect(job.kind == "media.transcode" && job.queue == "slow" && job.state == .scheduled && job.priority == -3)
         #expect(abs(job.runAt.timeIntervalSince(job.createdAt) - 5400) < 60)
         #expect(job.maxAttempts == 4 && job.timeoutSeconds == 90 && job.uniqueKey == "a")
@@ -84,7 +87,7 @@ extension KilnProcess.Outcome {
         #expect(stored?.payload?.text == #"{"a": [1, 2.50, 123456789012345678901234567890]}"#)
         let large = #"["\#(String(repeating: "猫 ", count: 300_000))"]"#
         let piped = try await desk.kiln("enqueue", "k", "-", "--json", input: large)
-        let id = try #require(UUID(uuidString: try #require(try piped.queue([String: String].self)["id"])))
+        let id = try #require(try piped.queue([String: String].self)["id"].flatMap { UUID(uuidString: $0) })
         #expect(try await queue.job(id)?.payload?.text == large)
         await queue.close()
 
@@ -144,7 +147,8 @@ extension KilnProcess.Outcome {
         }
         for arguments in [
             ["job", "7"], ["jobs", "--state", "lost"], ["enqueue"], ["enqueue", "k", "--delay", "soon"],
-            ["enqueue", "k", "--delay", "1m", "--at", "2100-01-01T00:00Z"], ["dead", "purge"], ["jobs", "--limit", "0"],
+            ["enqueue", "k", "--delay", "1m", "--at", "2100-01-01T00:00Z"], ["dead", "purge"],
+            ["jobs", "--limit", "0"],
             ["enqueue", "k", "--unique-scope", "waiting"], ["migrate", "--status", "--sql"],
         ] {
             let outcome = try await KilnProcess.run(arguments, environment: ["DATABASE_URL": desk.database.url])
@@ -176,7 +180,8 @@ extension KilnProcess.Outcome {
                 #expect(!outcome.error.contains(password) && !outcome.text.contains(password))
             }
         }
-        let named = try await KilnProcess.run(["jobs", "--database", desk.database.url], environment: ["DATABASE_URL": ""])
+        let named = try await KilnProcess.run(
+            ["jobs", "--database", desk.database.url], environment: ["DATABASE_URL": ""])
         #expect(named.status == 0 && named.text == "no jobs\n")
     }
 
@@ -184,7 +189,8 @@ extension KilnProcess.Outcome {
         let desk = try await Desk()
         _ = try await desk.enqueue("mail")
         let set = try await desk.kiln(
-            "queue", "set", "mail", "--concurrency", "4", "--worker-concurrency", "2", "--key-concurrency", "1", "--rate",
+            "queue", "set", "mail", "--concurrency", "4", "--worker-concurrency", "2", "--key-concurrency", "1",
+            "--rate",
             "100/1m")
         #expect(set.text == "mail: 4 at a time, 2 per worker, 1 per key, 100 per 60 s\n", "\(set.error)")
         #expect(try await desk.kiln("pause", "mail").text.hasPrefix("mail: paused, 4 at a time"))

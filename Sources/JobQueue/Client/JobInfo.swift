@@ -129,6 +129,8 @@ public enum CancelOutcome: Sendable, Hashable {
 public struct JobFailure: Error, Sendable, Hashable, CustomStringConvertible {
     public var job: JobInfo
 
+    public init(job: JobInfo) { self.job = job }
+
     /// The last attempt that did not succeed.
     public var lastAttempt: AttemptInfo? { job.errors?.last }
     /// What went wrong: the last error's message, or why it was cancelled.

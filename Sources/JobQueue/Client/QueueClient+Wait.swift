@@ -42,7 +42,8 @@ extension QueueClient {
     /// Waits until a job is over, and returns what its handler did.
     ///
     /// - Throws: as above; `badRow` if its result is not an `R`.
-    public func wait<R: Decodable & Sendable>(for id: JobID, as type: R.Type, timeout: Duration? = nil) async throws -> R
+    public func wait<R: Decodable & Sendable>(for id: JobID, as type: R.Type, timeout: Duration? = nil) async throws
+        -> R
     {
         let job = try await wait(for: id, timeout: timeout)
         do {

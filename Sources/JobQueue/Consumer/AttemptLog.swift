@@ -17,7 +17,9 @@ final class AttemptLog: Sendable {
 
     func add(_ line: String) {
         var line = line
-        if line.utf8.count > Self.maxLine { line = String(decoding: line.utf8.prefix(Self.maxLine), as: UTF8.self) + "…" }
+        if line.utf8.count > Self.maxLine {
+            line = String(decoding: line.utf8.prefix(Self.maxLine), as: UTF8.self) + "…"
+        }
         state.withLock { state in
             state.lines.append(line)
             state.bytes += line.utf8.count

@@ -82,7 +82,9 @@ final class Housekeeper: Sendable {
 
     /// - Returns: how long until the next tick, at most 30 s.
     private func firedDue() async throws -> Duration {
-        let rows = try await pool.withConnection { try await $0.query("SELECT * FROM \(self.schema).worker_schedules()") }
+        let rows = try await pool.withConnection {
+            try await $0.query("SELECT * FROM \(self.schema).worker_schedules()")
+        }
         var wait = Duration.seconds(30)
         for row in rows {
             let now: Date = try row.decode("now")
@@ -132,6 +134,7 @@ final class Housekeeper: Sendable {
         }
         guard let job = try rows.first?.decode(0, as: UUID?.self) else { return }
         setup.logger.debug(
-            "schedule \(name.debugDescription) fired", metadata: ["job": "\(job)", "tick": "\(tick.formatted(.iso8601))"])
+            "schedule \(name.debugDescription) fired",
+            metadata: ["job": "\(job)", "tick": "\(tick.formatted(.iso8601))"])
     }
 }

@@ -31,7 +31,8 @@ public final class JobContext: RunningJob, Sendable {
     /// Which attempt it is; the first is 1.
     public var attempt: Int { job.attempt }
     public var maxAttempts: Int { job.maxAttempts }
-    public var timeout: Duration? { job.timeout }
+    /// How long an attempt may take: the job's own limit, or its kind's at this worker.
+    public var timeout: Duration? { job.timeout ?? kind.options.timeout }
     public var workflow: UUID? { job.workflow }
     /// Its name in its workflow.
     public var node: String? { job.node }

@@ -150,7 +150,8 @@ final class LeaseKeeper: Sendable {
 
     private func renew(_ session: WorkerSession, _ connection: inout PostgresSession?) {
         let reports = session.takeProgress(all: true)
-        let json = reports.isEmpty ? nil : JSONText.array(reports.map { $0.value.report.json(of: $0.value.context.job) })
+        let json =
+            reports.isEmpty ? nil : JSONText.array(reports.map { $0.value.report.json(of: $0.value.context.job) })
         let (limit, sent) = state.withLock { state -> (Duration, Duration) in
             let now = now
             state.clock?.renewalSent(at: now)
@@ -216,7 +217,8 @@ final class LeaseKeeper: Sendable {
     ) throws(QueueError) -> PostgresSession {
         if let connection { return connection }
         let fresh = PostgresSession(
-            settings: settings, inbox: PostgresInbox(wake: renewWake), logger: logger, events: PostgresConnectionEvents())
+            settings: settings, inbox: PostgresInbox(wake: renewWake), logger: logger,
+            events: PostgresConnectionEvents())
         fresh.control = OperationControl(timeout: limit)
         try fresh.connect()
         connection = fresh

@@ -38,7 +38,8 @@ extension RunningJob {
         if let reference = try row.decode(3, as: String?.self) {
             guard let artifacts = session.options.artifacts else {
                 throw QueueError(
-                    .badRequest, "step \(name.debugDescription) keeps its result in an artifact, and the worker has no store",
+                    .badRequest,
+                    "step \(name.debugDescription) keeps its result in an artifact, and the worker has no store",
                     hint: "set WorkerOptions.artifacts")
             }
             return try await artifacts.load(reference)
@@ -56,7 +57,8 @@ extension RunningJob {
                 statement = session.statements.finishStep(job, name, artifact: reference)
             } else if bytes.count > largestRow {
                 throw QueueError(
-                    .badRequest, "step \(name.debugDescription) has a result of \(bytes.count) bytes, more than a row may hold",
+                    .badRequest,
+                    "step \(name.debugDescription) has a result of \(bytes.count) bytes, more than a row may hold",
                     hint: "set WorkerOptions.artifacts, or store it elsewhere and return where")
             }
             let rows = try await session.query(statement)

@@ -7,8 +7,8 @@ public struct WorkerOptions: Sendable {
     /// How many handlers run at a time. Default: one per processor.
     public var slots: Int
     /// CPU cores that running jobs may take together. A job weighs 1 unless it or its kind says otherwise.
-    /// Default: as many as slots, so that only the slots count.
-    public var cores: Double
+    /// nil, the default: as many as slots, so that only the slots count.
+    public var cores: Double?
     /// Bytes of memory that running jobs may take together. Default: the machine's.
     public var memory: Int64
     /// How long the database waits for a renewal before it gives the jobs to others; at least 1 s. Renewed every
@@ -38,7 +38,7 @@ public struct WorkerOptions: Sendable {
         let process = ProcessInfo.processInfo
         self.name = name ?? "\(process.hostName):\(process.processIdentifier)"
         self.slots = max(1, slots)
-        self.cores = cores ?? Double(max(1, slots))
+        self.cores = cores
         self.memory = memory ?? Int64(clamping: process.physicalMemory)
         self.lease = max(lease, .seconds(1))
         self.queues = queues
@@ -49,4 +49,6 @@ public struct WorkerOptions: Sendable {
         self.connections = max(2, connections)
         self.artifacts = artifacts
     }
+
+    var capacity: JobWeight { JobWeight(cores: cores ?? Double(slots), memory: memory) }
 }

@@ -39,12 +39,12 @@ extension WorkerSession {
             plan.list.append(
                 statements.claim(
                     queues: state.withLock { $0.queues }, allowance: claim.allowance, most: claim.most + claim.extra,
-                    free: claim.free, total: JobWeight(cores: options.cores, memory: options.memory),
+                    free: claim.free, total: options.capacity,
                     isIdle: claim.isIdle))
         }
         let list = plan.list
         do {
-            let rows = try await pool.withConnection { try await $0.pipeline(list) }
+            let rows = try await pool.withConnection { try await $0.pipeline(list, timeout: self.options.lease) }
             if !flush.isEmpty { written(flush, try plan.answers(in: rows)) }
             if let claim, let index = plan.claimAt {
                 arrived(try rows[index].map { try ClaimedJob($0) }, claim)
@@ -167,7 +167,7 @@ extension WorkerSession {
         var generator = SystemRandomNumberGenerator()
         do {
             let statement = statements.sleep(totalMemory: options.memory)
-            let rows = try await pool.withConnection { try await $0.query(statement) }
+            let rows = try await pool.withConnection { try await $0.query(statement, timeout: self.options.lease) }
             guard let row = rows.first else { throw QueueError(.internal, "worker_sleep returned nothing") }
             let isAsleep: Bool = try row.decode(0)
             let due: Double? = try row.decode(1)

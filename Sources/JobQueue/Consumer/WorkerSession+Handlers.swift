@@ -79,7 +79,7 @@ extension WorkerSession {
         }
         let attempt = AttemptContext(
             attempt: job.attempt, maxAttempts: job.maxAttempts, policy: context.kind.options.retry,
-            cancelReason: entry.cancelReason, timedOutAfter: entry.timedOut ? job.timeout : nil,
+            cancelReason: entry.cancelReason, timedOutAfter: entry.timedOut ? context.timeout : nil,
             leaseLost: phase == .lost, draining: phase == .stopping && entry.stoppedAt != nil)
         var thrown: (any Error)?
         var end = end

@@ -89,6 +89,8 @@ struct WorkerState: Sendable {
     private var writing: Set<UUID> = []
     /// When the next scheduled job is due, as the database said last.
     private var dueAt: Duration?
+    /// Until then the results of jobs claimed in advance wait for each other.
+    private var backlogUntil = Duration.zero
     /// The worker is to be marked asleep as soon as the results are written.
     private var sleepsNext = false
     /// When the thread that watches looks again; nil: not before it is woken.
@@ -99,7 +101,7 @@ struct WorkerState: Sendable {
     static let extraPatience = Duration.milliseconds(500)
 
     init(options: WorkerOptions, queues: [String], limits: [String: Int], pollInterval: Duration) {
-        admission = Admission(slots: options.slots, cores: options.cores, memory: options.memory)
+        admission = Admission(slots: options.slots, cores: options.capacity.cores, memory: options.memory)
         var settings = FetchPacing.Settings()
         settings.pollInterval = pollInterval
         settings.backoff = Backoff(base: .milliseconds(20), cap: .seconds(5), jitter: .equal)
@@ -131,7 +133,11 @@ struct WorkerState: Sendable {
             return .sleep
         }
         pacing.capacity(admission.allowance.jobs, at: now)
-        let flush = batch.decide(at: now, othersRunning: running.count)
+        // What was claimed in advance is about to be done: its results go together.
+        let isBacklogged = batch.waitingCount < 96 && held.values.contains(where: \.isExtra)
+        let flush =
+            isBacklogged && now < backlogUntil
+            ? .wait(until: backlogUntil) : batch.decide(at: now, othersRunning: running.count)
         if case .flush(let items) = flush {
             pacing.tripPlanned()
             switch pacing.decide(at: now) {
@@ -186,6 +192,7 @@ struct WorkerState: Sendable {
     {
         var effects = Effects()
         if !jobs.isEmpty { dueAt = nil }
+        backlogUntil = now + .milliseconds(20)
         pacing.claimed(
             min(jobs.count, claim.most), of: claim.most, nextDueIn: dueAt.map { max(.zero, $0 - now) }, at: now)
         for (index, job) in jobs.enumerated() {
@@ -230,7 +237,7 @@ struct WorkerState: Sendable {
         let free = admission.slots - running.count
         // Not for every job: the driver waits for a batch anyway.
         effects.wakesDriver =
-            effects.wakesDriver || running.isEmpty || batch.waitingCount == 1 || free == share
+            effects.wakesDriver || running.isEmpty || batch.waitingCount == 1 || held.isEmpty && free == share
             || batch.waitingCount.isMultiple(of: batch.enough)
         return effects
     }
@@ -245,7 +252,7 @@ struct WorkerState: Sendable {
                 guard let entry = held.removeValue(forKey: id) else { continue }
                 let context = make(entry.job)
                 running[id] = Running(
-                    context: context, startedAt: now, deadline: entry.job.timeout.map { now + $0 })
+                    context: context, startedAt: now, deadline: context.timeout.map { now + $0 })
                 if let deadline = running[id]?.deadline, watchAt.map({ deadline < $0 }) ?? true {
                     watchAt = deadline
                     effects.wakesWatch = true

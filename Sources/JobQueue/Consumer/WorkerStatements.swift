@@ -105,7 +105,7 @@ struct WorkerStatements: Sendable {
             "SELECT \(schema).worker_register($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             [
                 worker, options.name, process.hostName, Int(process.processIdentifier), jobQueueVersion, queues,
-                kinds, options.cores, options.memory, options.slots, options.lease,
+                kinds, options.capacity.cores, options.memory, options.slots, options.lease,
             ])
     }
 

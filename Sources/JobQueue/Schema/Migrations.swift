@@ -104,10 +104,11 @@ public struct Migrations: Sendable {
             try await run(
                 script.rolesTransaction(roles), of: "the roles", counting: script.rolesPrelude, on: connection)
         } catch var error as QueueError where error.code == .permission {
-            error.hint = error.hint ?? """
-                run it as a role with CREATEROLE, have somebody create \(script.names.rolePrefix)_producer, _worker and \
-                _reader before, or leave the roles out (--no-roles)
-                """
+            error.hint =
+                error.hint ?? """
+                    run it as a role with CREATEROLE, have somebody create \(script.names.rolePrefix)_producer, _worker and \
+                    _reader before, or leave the roles out (--no-roles)
+                    """
 
             throw error
         }

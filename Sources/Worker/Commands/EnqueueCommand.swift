@@ -12,7 +12,7 @@ struct EnqueueCommand: AsyncParsableCommand {
 
     @Argument(help: "What kind of job it is.")
     var kind: String
-    @Argument(help: ArgumentHelp("JSON, @FILE, or - for standard input (default: {}).", valueName: "payload"))
+    @Argument(help: ArgumentHelp("JSON, @FILE, or - for standard input.", valueName: "payload"))
     var payload = "{}"
     @OptionGroup var database: DatabaseOptions
     @OptionGroup(title: "Job") var job: NewJobOptions

@@ -78,7 +78,8 @@ struct MigrateCommand: AsyncParsableCommand {
         let pending = status.pending.map(Self.entry)
         let unknown = status.unknown.map(Self.entry)
         let rows =
-            present.map { ["\($0.version)", $0.name, "applied"] } + pending.map { ["\($0.version)", $0.name, "missing"] }
+            present.map { ["\($0.version)", $0.name, "applied"] }
+            + pending.map { ["\($0.version)", $0.name, "missing"] }
             + unknown.map { ["\($0.version)", $0.name, "applied by a newer kiln"] }
         try database.print(
             Report(schema: database.schema, present: present, pending: pending, unknown: unknown),

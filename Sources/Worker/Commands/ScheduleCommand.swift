@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import JobQueue
 
 struct ScheduleCommand: AsyncParsableCommand {
@@ -30,14 +31,15 @@ struct ScheduleCommand: AsyncParsableCommand {
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a schedule, or change the one of that name.",
-            discussion: #"  kiln schedule set nightly "30 2 * * *" media.sweep '{"deep": true}' --timezone Europe/Berlin"#)
+            discussion:
+                #"  kiln schedule set nightly "30 2 * * *" media.sweep '{"deep": true}' --timezone Europe/Berlin"#)
         @Argument(help: "The schedule's name.")
         var name: String
         @Argument(help: "Minute, hour, day, month, weekday; with seconds before, or @daily and the like.")
         var cron: String
         @Argument(help: "The kind of its jobs.")
         var kind: String
-        @Argument(help: ArgumentHelp("JSON, @FILE, or - for standard input (default: {}).", valueName: "payload"))
+        @Argument(help: ArgumentHelp("JSON, @FILE, or - for standard input.", valueName: "payload"))
         var payload = "{}"
         @Option(help: "Such as Europe/Berlin.")
         var timezone = "UTC"

@@ -2,7 +2,8 @@ import ArgumentParser
 import JobQueue
 
 struct WorkersCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "workers", abstract: "List the workers of the last day.")
+    static let configuration = CommandConfiguration(
+        commandName: "workers", abstract: "List the workers of the last day.")
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {

@@ -23,7 +23,7 @@ enum JobTable {
         case .ready: nil
         case .running:
             job.cancelRequestedAt == nil
-                ? "since \(QueueText.age(job.startedAt ?? job.claimedAt))" : "is being cancelled"
+                ? "started \(QueueText.age(job.startedAt ?? job.claimedAt))" : "is being cancelled"
         case .failed: "again \(QueueText.age(job.runAt)): \(job.errors?.last?.message ?? job.reason ?? "")"
         case .succeeded: job.seconds.map { "took \(QueueText.length($0))" }
         case .cancelled: job.reason
@@ -63,7 +63,7 @@ enum JobTable {
         if !job.state.isFinished { add("runs", QueueText.age(job.runAt)) }
         add("started", QueueText.age(job.startedAt))
         add("finished", QueueText.age(job.finishedAt))
-        add("took", QueueText.length(job.seconds))
+        if job.state != .succeeded { add("took", QueueText.length(job.seconds)) }
         add("timeout", QueueText.length(job.timeoutSeconds))
         add("weight", "\(Figures.short(job.cores)) cores, \(Figures.bytes(job.memory))")
         add("worker", job.worker.map(QueueText.id))
@@ -95,7 +95,8 @@ enum JobTable {
                 let took = attempt.seconds.map { ", after \(QueueText.length($0))" } ?? ""
                 let number = attempt.attempt.map { "attempt \($0) " } ?? ""
                 lines.append(
-                    "  \(number)\(attempt.outcome ?? "failed") \(QueueText.age(attempt.startedAt))\(worker)\(took)".printable)
+                    "  \(number)\(attempt.outcome ?? "failed") \(QueueText.age(attempt.startedAt))\(worker)\(took)"
+                        .printable)
                 if let message = attempt.message ?? attempt.code { lines.append("    \(message.printable)") }
                 if case .array(let log) = attempt.log {
                     lines += log.compactMap(\.string).map { "    | \($0.printable)" }

@@ -21,6 +21,12 @@ struct QueueFailure: Error {
         self.printsJSON = printsJSON
     }
 
+    /// The error as a failure, or as it is if it is none of the queue's.
+    static func wrapping(_ error: any Error, printsJSON: Bool) -> any Error {
+        guard let failure = QueueFailure(error, printsJSON: printsJSON) else { return error }
+        return failure
+    }
+
     /// Prints it and tells the exit code.
     func report() -> ExitStatus {
         Console.error.write("kiln: \(sentence.printable)\n")

@@ -8,7 +8,8 @@ struct DatabaseOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "postgresql://user@host/database, or host=… dbname=… (default: the variable DATABASE_URL).",
-            discussion: "A password is better kept in DATABASE_URL, PGPASSWORD or ~/.pgpass: others see a command line.",
+            discussion:
+                "A password is better kept in DATABASE_URL, PGPASSWORD or ~/.pgpass: others see a command line.",
             valueName: "url"))
     var database: String?
     @Option(help: "The schema that the queue lives in.")
@@ -51,7 +52,7 @@ struct DatabaseOptions: ParsableArguments {
         do {
             try await body()
         } catch {
-            throw QueueFailure(error, printsJSON: json) ?? error
+            throw QueueFailure.wrapping(error, printsJSON: json)
         }
     }
 

@@ -1,11 +1,11 @@
-import ArgumentParser
+public import ArgumentParser
 import FoundationEssentials
-import JobQueue
+public import JobQueue
 
-extension JobState: @retroactive ExpressibleByArgument {}
-extension ParentFailure: @retroactive ExpressibleByArgument {}
-extension Unique.OnDuplicate: @retroactive ExpressibleByArgument {}
-extension MissedTicks: @retroactive ExpressibleByArgument {}
+extension JobState: ExpressibleByArgument {}
+extension ParentFailure: ExpressibleByArgument {}
+extension Unique.OnDuplicate: ExpressibleByArgument {}
+extension MissedTicks: ExpressibleByArgument {}
 
 /// The id of a job or workflow.
 struct Identifier: ExpressibleByArgument {

@@ -21,7 +21,9 @@ import Testing
     ]
     for (kind, options, argument) in cases {
         let one = await queueError { try await queue.enqueue(kind, options: options) }
-        let many = await queueError { try await queue.enqueueMany([NewJob("fine"), NewJob(kind, [:] as [String: Int], options)]) }
+        let many = await queueError {
+            try await queue.enqueueMany([NewJob("fine"), NewJob(kind, [:] as [String: Int], options)])
+        }
         for error in [one, many] {
             #expect(error?.code == .badRequest, "\(argument): \(error.map(\.description) ?? "")")
             #expect(error?.message.contains(argument) == true)
@@ -55,7 +57,8 @@ import Testing
     for (place, attempt) in attempts {
         let error = await queueError(attempt)
         #expect(error?.code == .badRequest)
-        #expect(error?.message.contains("NUL") == true && error?.message.contains(place) == true, "\(error?.message ?? "")")
+        #expect(
+            error?.message.contains("NUL") == true && error?.message.contains(place) == true, "\(error?.message ?? "")")
         #expect(error?.hint?.contains("base64") == true)
     }
     // The text of the escape is not the character.
@@ -115,7 +118,9 @@ import Testing
             try await queue.schedule("s", cron: attack, timezone: attack, kind: "k")
         }
     }
-    #expect(try await queue.schedules().map(\.name) == attacks.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) })
+    #expect(
+        try await queue.schedules().map(\.name)
+            == attacks.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) })
     #expect(try await queue.jobs(JobFilter(states: [.cancelled])).count == attacks.count)
     await queue.close()
 }

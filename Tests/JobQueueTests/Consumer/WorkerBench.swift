@@ -59,9 +59,12 @@ final class WorkerBench: Sendable {
     }
 
     @discardableResult
-    func start(_ worker: QueueWorker) -> Task<Void, any Error> {
+    func start(_ worker: QueueWorker) async throws -> Task<Void, any Error> {
+        let events = worker.events
         let task = Task { try await worker.run() }
         running.withLock { $0.append((worker, task)) }
+        // The kinds' defaults are in the database from then on.
+        _ = try await events.firstValue { if case .registered = $0 { true } else { nil } }
         return task
     }
 
@@ -71,10 +74,10 @@ final class WorkerBench: Sendable {
         _ kind: String = "test", _ options: KindOptions = KindOptions(),
         _ change: (inout WorkerOptions) -> Void = { _ in },
         _ handler: @escaping @Sendable (Job<Payload>) async throws -> Result
-    ) throws -> QueueWorker {
+    ) async throws -> QueueWorker {
         let worker = try worker(change)
         worker.register(kind, options, handler)
-        start(worker)
+        try await start(worker)
         return worker
     }
 
@@ -88,6 +91,11 @@ final class WorkerBench: Sendable {
 
     func text(_ sql: String, _ parameters: [(any PostgresEncodable)?] = []) async throws -> String? {
         try await connection.query(sql, parameters).first?.decode(0, as: String?.self)
+    }
+
+    /// Runs a query for what it does.
+    func run(_ sql: String, _ parameters: [(any PostgresEncodable)?] = []) async throws {
+        _ = try await connection.query(sql, parameters)
     }
 
     func json(_ id: UUID) async throws -> String { try await text("SELECT kiln.job($1)::text", [id]) ?? "" }

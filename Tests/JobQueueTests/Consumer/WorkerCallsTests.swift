@@ -20,7 +20,7 @@ struct WorkerCallsTests {
     @Test func `progress can be read while the job runs`() async throws {
         try await WorkerBench.with { bench in
             let goOn = Gate()
-            try bench.serve { (job: Job<Nothing>) in
+            try await bench.serve { (job: Job<Nothing>) in
                 job.progress(0.25, phase: "encode", message: "pass 1", details: ["fps": 25])
                 await goOn.pass()
                 return Nothing()
@@ -41,7 +41,7 @@ struct WorkerCallsTests {
         try await WorkerBench.with { bench in
             let seen = Tally<Int?>()
             let policy = RetryPolicy(base: .milliseconds(1))
-            try bench.serve("test", KindOptions(retry: policy)) { (job: Job<Nothing>) -> Nothing in
+            try await bench.serve("test", KindOptions(retry: policy)) { (job: Job<Nothing>) -> Nothing in
                 let found = try job.checkpoint(as: Int.self)
                 seen.add(found)
                 if found == nil {
@@ -60,7 +60,9 @@ struct WorkerCallsTests {
     @Test func `a step that is done is not run again`() async throws {
         try await WorkerBench.with { bench in
             let runs = Tally<String>()
-            try bench.serve("test", KindOptions(retry: RetryPolicy(base: .milliseconds(1))), { $0.artifacts = MemoryArtifacts() }) {
+            try await bench.serve(
+                "test", KindOptions(retry: RetryPolicy(base: .milliseconds(1))), { $0.artifacts = MemoryArtifacts() }
+            ) {
                 (job: Job<Nothing>) -> Int in
                 let first = try await job.step("first") {
                     runs.add("first")
@@ -83,12 +85,14 @@ struct WorkerCallsTests {
 
     @Test func `a step's result that is too large for a row is refused without a store`() async throws {
         try await WorkerBench.with { bench in
-            try bench.serve("test", KindOptions(retry: RetryPolicy(maxAttempts: 1))) { (job: Job<Nothing>) -> Int in
+            try await bench.serve("test", KindOptions(retry: RetryPolicy(maxAttempts: 1))) {
+                (job: Job<Nothing>) -> Int in
                 try await job.step("large") { String(repeating: "x", count: 2 << 20) }.count
             }
             let id = try await bench.enqueue()
             try await bench.wait(id, "dead")
-            let message = try await bench.text("SELECT errors->0->'error'->>'message' FROM kiln.job_history WHERE id = $1", [id])
+            let message = try await bench.text(
+                "SELECT errors->0->'error'->>'message' FROM kiln.job_history WHERE id = $1", [id])
             #expect(message?.contains("WorkerOptions.artifacts") == true)
         }
     }
@@ -108,10 +112,11 @@ struct WorkerCallsTests {
                 inputs.add(found)
                 return found.values.reduce(0, +)
             }
-            bench.start(worker)
+            try await bench.start(worker)
             let id = try await bench.enqueue("fan")
             try await bench.wait(id, "succeeded")
-            try await bench.wait(sql: "SELECT EXISTS (SELECT FROM kiln.job_history WHERE kind = 'sum' AND result = '50')")
+            try await bench.wait(
+                sql: "SELECT EXISTS (SELECT FROM kiln.job_history WHERE kind = 'sum' AND result = '50')")
             #expect(inputs.all.first?.keys.count == 2)
         }
     }
@@ -119,7 +124,12 @@ struct WorkerCallsTests {
     @Test func `a raise waits for room, and what cannot have it is handed back at no cost`() async throws {
         try await WorkerBench.with { bench in
             let (firstHas, firstEnds, secondHas) = (Gate(), Gate(), Gate())
-            try bench.serve("test", KindOptions(), { $0.cores = 4; $0.memory = 1000 }) { (job: Job<String>) -> Nothing in
+            try await bench.serve(
+                "test", KindOptions(),
+                {
+                    $0.cores = 4; $0.memory = 1000
+                }
+            ) { (job: Job<String>) -> Nothing in
                 switch job.payload {
                 case "first":
                     try await job.raise(cores: 3)
@@ -144,18 +154,19 @@ struct WorkerCallsTests {
             try await bench.wait(first, "succeeded")
             try await bench.wait(second, "succeeded")
             let big = try await bench.enqueue("test", #""big""#)
-            try await bench.wait(sql: "SELECT state = 'ready' AND attempt = 0 AND memory = 2000 FROM kiln.job WHERE id = $1", [big])
+            try await bench.wait(
+                sql: "SELECT state = 'ready' AND attempt = 0 AND memory = 2000 FROM kiln.job WHERE id = $1", [big])
         }
     }
 
     @Test func `higher priority first, and no more at a time than two workers' limits allow`() async throws {
         try await WorkerBench.with { bench in
-            _ = try await bench.text("SELECT kiln.set_queue('test', concurrency => 3)")
+            try await bench.run("SELECT kiln.set_queue('test', concurrency => 3)")
             let order = Tally<Int>()
             let most = Mutex((now: 0, peak: 0))
             for number in 0..<30 { try await bench.enqueue("test", "\(number % 3)", "priority => \(number % 3)") }
             for _ in 0..<2 {
-                try bench.serve { (job: Job<Int>) in
+                try await bench.serve { (job: Job<Int>) in
                     most.withLock { most in
                         most.now += 1
                         most.peak = max(most.peak, most.now)
@@ -179,7 +190,7 @@ struct WorkerCallsTests {
             let most = Mutex((now: 0, peak: 0))
             let done = Tally<Int>()
             for number in 0..<20 { try await bench.enqueue("test", "\(number)") }
-            try bench.serve("test", KindOptions(concurrency: 2)) { (job: Job<Int>) in
+            try await bench.serve("test", KindOptions(concurrency: 2)) { (job: Job<Int>) in
                 most.withLock { most in
                     most.now += 1
                     most.peak = max(most.peak, most.now)
@@ -198,14 +209,14 @@ struct WorkerCallsTests {
         try await WorkerBench.with { bench in
             let ran = Tally<UUID>()
             for _ in 0..<2 {
-                try bench.serve { (job: Job<Nothing>) in
+                try await bench.serve { (job: Job<Nothing>) in
                     ran.add(job.id)
                     return Nothing()
                 }
             }
-            _ = try await bench.text("SELECT kiln.schedule('tick', '* * * * * *', 'UTC', 'test')")
+            try await bench.run("SELECT kiln.schedule('tick', '* * * * * *', 'UTC', 'test')")
             try await bench.until("it fired three times") { ran.count >= 3 }
-            _ = try await bench.text("SELECT kiln.unschedule('tick')")
+            try await bench.run("SELECT kiln.unschedule('tick')")
             let doubles = """
                 SELECT NOT EXISTS (SELECT metadata->>'tick' FROM kiln.jobs WHERE kind = 'test' GROUP BY 1 HAVING count(*) > 1)
                 """

@@ -6,7 +6,9 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2)))
 struct WorkerLossTests {
-    @Test func `a worker that cannot renew stops its handler before another gets the job, and its result is refused`() async throws {
+    @Test func `a worker that cannot renew stops its handler before another gets the job, and its result is refused`()
+        async throws
+    {
         try await WorkerBench.with { bench in
             let proxy = try BlackholeProxy(to: bench.database.cluster.port)
             let order = Tally<String>()
@@ -26,10 +28,10 @@ struct WorkerLossTests {
                 return "late"
             }
             let events = cut.events
-            let task = bench.start(cut)
+            let task = try await bench.start(cut)
             let id = try await bench.enqueue()
             await begun.pass()
-            try bench.serve("test", KindOptions(), { $0.name = "other" }) { (job: Job<Nothing>) in
+            try await bench.serve("test", KindOptions(), { $0.name = "other" }) { (job: Job<Nothing>) in
                 order.add("other begins")
                 return "right"
             }
@@ -37,8 +39,12 @@ struct WorkerLossTests {
             _ = try await events.firstValue { if case .leaseLost = $0 { true } else { nil } }
             try await bench.wait(id, "succeeded")
             #expect(order.all == ["cut begins", "cut stops", "other begins"])
-            #expect(try await bench.text("SELECT result::text FROM kiln.job_history WHERE id = $1", [id]) == #""right""#)
-            #expect(try await bench.connection.value("SELECT solo_reruns FROM (SELECT errors->0->>'outcome' = 'worker_lost' AS solo_reruns FROM kiln.job_history WHERE id = $1) x", [id]))
+            #expect(
+                try await bench.text("SELECT result::text FROM kiln.job_history WHERE id = $1", [id]) == #""right""#)
+            #expect(
+                try await bench.connection.value(
+                    "SELECT solo_reruns FROM (SELECT errors->0->>'outcome' = 'worker_lost' AS solo_reruns FROM kiln.job_history WHERE id = $1) x",
+                    [id]))
             // Back on the network, it goes on under a new id.
             proxy.mode = .pass
             _ = try await events.firstValue { if case .registered = $0 { true } else { nil } }
@@ -61,13 +67,14 @@ struct WorkerLossTests {
                 return "first"
             }
             let events = worker.events
-            bench.start(worker)
+            try await bench.start(worker)
             let id = try await bench.enqueue()
             await begun.pass()
-            _ = try await bench.text("UPDATE kiln.worker SET expires_at = now() - interval '1 second'")
+            try await bench.run("UPDATE kiln.worker SET expires_at = now() - interval '1 second'")
             _ = try await events.firstValue { if case .leaseLost = $0 { true } else { nil } }
             try await bench.wait(id, "succeeded")
-            #expect(try await bench.text("SELECT result::text FROM kiln.job_history WHERE id = $1", [id]) == #""second""#)
+            #expect(
+                try await bench.text("SELECT result::text FROM kiln.job_history WHERE id = $1", [id]) == #""second""#)
             #expect(try await bench.connection.value("SELECT count(*) FROM kiln.worker", as: Int.self) == 2)
         }
     }
@@ -94,12 +101,13 @@ struct WorkerLossTests {
                 ended.add(1)
             }
             let events = worker.events
-            bench.start(worker)
+            try await bench.start(worker)
             let rescued = try await events.firstValue { if case .rescued(let count) = $0 { count } else { nil } }
             #expect(rescued == 2)
             for id in ids { try await bench.wait(id, "succeeded") }
             #expect(peak.all == [1, 1])
-            #expect(try await bench.connection.value("SELECT bool_and(crashes = 0 AND attempt = 1) FROM kiln.job_history"))
+            #expect(
+                try await bench.connection.value("SELECT bool_and(crashes = 0 AND attempt = 1) FROM kiln.job_history"))
         }
     }
 
@@ -110,20 +118,22 @@ struct WorkerLossTests {
                 let jobs = 400
                 let runs = Tally<Int>()
                 let halfway = Gate()
-                try bench.serve("test", KindOptions(), { $0.slots = 8 }) { (job: Job<Int>) in
+                try await bench.serve("test", KindOptions(), { $0.slots = 8 }) { (job: Job<Int>) in
                     runs.add(job.payload)
                     if runs.count == jobs / 4 { halfway.open() }
                     return job.payload
                 }
-                _ = try await bench.text(
-                    "SELECT count(*)::text FROM kiln.enqueue_many((SELECT jsonb_agg(jsonb_build_object('kind', 'test', 'payload', i)) FROM generate_series(1, \(jobs)) i))")
+                try await bench.run(
+                    "SELECT count(*) FROM kiln.enqueue_many((SELECT jsonb_agg(jsonb_build_object('kind', 'test', 'payload', i)) FROM generate_series(1, \(jobs)) i))"
+                )
                 await halfway.pass()
                 try await cluster.restart()
                 let again = try await PostgresConnection.connect(PostgresSettings(bench.database.url), logger: quiet)
                 try await bench.until("all are done") {
                     try await again.value("SELECT count(*) FROM kiln.job", as: Int.self) == 0
                 }
-                let query = "SELECT count(*) = \(jobs) AND count(DISTINCT id) = \(jobs) AND bool_and(outcome = 'succeeded' AND result = payload) FROM kiln.job_history"
+                let query =
+                    "SELECT count(*) = \(jobs) AND count(DISTINCT id) = \(jobs) AND bool_and(outcome = 'succeeded' AND result = payload) FROM kiln.job_history"
                 #expect(try await again.value(query))
                 #expect(Set(runs.all).count == jobs)
                 await again.close()

@@ -11,7 +11,7 @@ struct WorkerStopTests {
             let begun = Gate()
             let never = Gate()
             let tally = Tally<Bool>()
-            try bench.serve { (job: Job<Nothing>) -> Nothing in
+            try await bench.serve { (job: Job<Nothing>) -> Nothing in
                 begun.open()
                 await never.pass()
                 tally.add(Task.isCancelled)
@@ -19,7 +19,7 @@ struct WorkerStopTests {
             }
             let id = try await bench.enqueue()
             await begun.pass()
-            _ = try await bench.text("SELECT kiln.cancel($1, 'changed my mind')", [id])
+            try await bench.run("SELECT kiln.cancel($1, 'changed my mind')", [id])
             try await bench.wait(id, "cancelled")
             #expect(tally.all == [true])
             #expect(try await bench.text("SELECT reason FROM kiln.jobs WHERE id = $1", [id]) == "changed my mind")
@@ -29,18 +29,22 @@ struct WorkerStopTests {
     @Test func `a job that runs too long fails with a timeout`() async throws {
         try await WorkerBench.with { bench in
             let never = Gate()
-            try bench.serve("test", KindOptions(timeout: .milliseconds(100), retry: RetryPolicy(maxAttempts: 1))) {
+            try await bench.serve("test", KindOptions(timeout: .milliseconds(100), retry: RetryPolicy(maxAttempts: 1)))
+            {
                 (job: Job<Nothing>) -> Nothing in
                 await never.pass()
                 throw CancellationError()
             }
             let id = try await bench.enqueue()
             try await bench.wait(id, "dead")
-            #expect(try await bench.text("SELECT errors->0->'error'->>'code' FROM kiln.job_history WHERE id = $1", [id]) == "timeout")
+            #expect(
+                try await bench.text("SELECT errors->0->'error'->>'code' FROM kiln.job_history WHERE id = $1", [id])
+                    == "timeout")
         }
     }
 
-    @Test func `a handler that ignores its timeout is left to itself, its slot freed, its result dropped`() async throws {
+    @Test func `a handler that ignores its timeout is left to itself, its slot freed, its result dropped`() async throws
+    {
         try await WorkerBench.with { bench in
             let stubborn = Gate()
             let kind = KindOptions(timeout: .milliseconds(50), retry: RetryPolicy(maxAttempts: 1))
@@ -53,7 +57,7 @@ struct WorkerStopTests {
                 return "late"
             }
             let events = worker.events
-            let task = bench.start(worker)
+            let task = try await bench.start(worker)
             let id = try await bench.enqueue("test", #""stubborn""#)
             try await bench.wait(id, "dead")
             _ = try await events.firstValue { if case .abandoned(let job) = $0, job.job == id { true } else { nil } }
@@ -75,7 +79,7 @@ struct WorkerStopTests {
                 begun.open()
                 await goOn.pass()
             }
-            let task = bench.start(worker)
+            let task = try await bench.start(worker)
             let id = try await bench.enqueue()
             await begun.pass()
             worker.shutDown()
@@ -98,13 +102,15 @@ struct WorkerStopTests {
                 await never.pass()
                 throw CancellationError()
             }
-            let task = bench.start(worker)
+            let task = try await bench.start(worker)
             let id = try await bench.enqueue()
             await begun.pass()
             worker.shutDown()
             try await task.value
             try await bench.wait(id, "ready")
-            #expect(try await bench.connection.value("SELECT attempt = 0 AND errors IS NULL FROM kiln.job WHERE id = $1", [id]))
+            #expect(
+                try await bench.connection.value(
+                    "SELECT attempt = 0 AND errors IS NULL FROM kiln.job WHERE id = $1", [id]))
         }
     }
 
@@ -117,7 +123,7 @@ struct WorkerStopTests {
                 await never.pass()
                 throw CancellationError()
             }
-            let task = bench.start(worker)
+            let task = try await bench.start(worker)
             let id = try await bench.enqueue()
             await begun.pass()
             task.cancel()
