@@ -42,6 +42,11 @@ extension ChaosBench {
         tore(claims)
         defer { worker.signal(SIGCONT) }
         try await Task.sleep(for: setup.lease * 1.5)
+        try await writeAsZombies(claims)
+    }
+
+    /// Waits until the workers of these claims have been given up, and writes in their names.
+    private func writeAsZombies(_ claims: [HeldClaim]) async throws {
         for id in Set(claims.map(\.worker)) {
             let isDead = try await wait(within: setup.lease * 5) {
                 try await value("SELECT state = 'dead' FROM kiln.worker WHERE id = $1", [id])
@@ -89,8 +94,9 @@ extension ChaosBench {
         proxies[index].mode = .blackhole
         let claims = try await held(by: worker.pid)
         tore(claims)
-        try await Task.sleep(for: setup.lease * 1.7)
-        proxies[index].mode = .pass
+        defer { proxies[index].mode = .pass }
+        try await Task.sleep(for: setup.lease * 1.5)
+        try await writeAsZombies(claims)
     }
 
     /// Strangers take every connection that the server has, for longer than the lease, and those of the workers as
@@ -140,7 +146,7 @@ extension ChaosBench {
         try await connection.script("BEGIN")
         for (kind, key) in [(ChaosKind.write, nil), (.keyed, "tenant 1"), (.limited, nil), (.rated, nil)] {
             let rows = try await connection.query(
-                "SELECT kiln.enqueue($1, concurrency_key => $2)", [kind.rawValue, key])
+                "SELECT kiln.enqueue($1, '{\"milliseconds\": 10}', concurrency_key => $2)", [kind.rawValue, key])
             for row in rows { ids.append(try row.decode(0)) }
         }
         found.withLock { $0.faults += 1 }
