@@ -95,7 +95,7 @@ final class ChaosBench: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var proxies: [BlackholeProxy] = []
         var workers: [WorkerProcess] = []
-        for number in 1...setup.workers {
+        for number in 1..<(setup.workers + 1) {
             var url = database.url
             if setup.isProxied {
                 let proxy = try BlackholeProxy(to: cluster.port)
