@@ -51,7 +51,9 @@ extension ChaosBench {
             let isDead = try await wait(within: setup.lease * 5) {
                 try await value("SELECT state = 'dead' FROM kiln.worker WHERE id = $1", [id])
             }
-            guard isDead else { throw ChaosError("worker \(id) is not given up, \(setup.lease * 6.5) after it stopped") }
+            guard isDead else {
+                throw ChaosError("worker \(id) is not given up, \(setup.lease * 6.5) after it stopped")
+            }
         }
         for claim in claims { try await writeAsZombie(claim) }
     }
@@ -177,8 +179,10 @@ extension ChaosBench {
     /// Keeps every thread of the workers' cooperative pools busy for longer than the lease.
     func starve() async throws {
         found.withLock { $0.faults += 1 }
+        // A cooperative pool has as many threads as there are processors.
+        let threads = min(setup.slots, ProcessInfo.processInfo.activeProcessorCount)
         let ids = try await producer.enqueue(
-            .spin, count: setup.workers * setup.slots, milliseconds: Int(setup.lease * 1.3 / .milliseconds(1)))
+            .spin, count: setup.workers * threads, milliseconds: Int(setup.lease * 1.3 / .milliseconds(1)))
         try await wait(within: setup.lease * 20) {
             try await !value("SELECT EXISTS (SELECT FROM kiln.job WHERE id = ANY ($1))", [ids], as: Bool.self)
         }

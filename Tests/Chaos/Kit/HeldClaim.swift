@@ -25,10 +25,14 @@ extension ChaosBench {
         let forged = #"{"token": -1}"#
         let writes: [(String, String, [(any PostgresEncodable)?])] = [
             (
-                "complete", "SELECT accepted FROM kiln.worker_complete($1, ARRAY[$2::uuid], ARRAY[$3::bigint], ARRAY[$4::jsonb])",
+                "complete",
+                "SELECT accepted FROM kiln.worker_complete($1, ARRAY[$2::uuid], ARRAY[$3::bigint], ARRAY[$4::jsonb])",
                 [forged]
             ),
-            ("fail", "SELECT accepted FROM kiln.worker_fail($1, $2, $3, $4, p_permanent => true)", [#"{"code": "zombie", "message": "late"}"#]),
+            (
+                "fail", "SELECT accepted FROM kiln.worker_fail($1, $2, $3, $4, p_permanent => true)",
+                [#"{"code": "zombie", "message": "late"}"#]
+            ),
             ("snooze", "SELECT kiln.worker_snooze($1, $2, $3, clock_timestamp() + interval '1 hour')", []),
             ("release", "SELECT accepted FROM kiln.worker_release($1, ARRAY[$2::uuid], ARRAY[$3::bigint])", []),
             ("cancel", "SELECT kiln.worker_cancelled($1, $2, $3)", []),
@@ -47,7 +51,8 @@ extension ChaosBench {
         for (name, sql, more) in writes {
             let isAccepted: Bool
             do {
-                isAccepted = try await query(sql, [claim.worker, claim.job, claim.token] + more).first?.decode(0) ?? false
+                let rows = try await query(sql, [claim.worker, claim.job, claim.token] + more)
+                isAccepted = try rows.first?.decode(0) ?? false
             } catch let error as QueueError where error.code == .leaseLost {
                 isAccepted = false
             }

@@ -40,8 +40,8 @@ struct CountingTests {
     @Test func `limits that are exceeded are counted`() async throws {
         let counts = try await forging(
             """
-            INSERT INTO chaos.claim SELECT n, gen_random_uuid(), gen_random_uuid(), 'chaos.limited', NULL, now(), now(), NULL
-                FROM generate_series(1, 4) n;
+            INSERT INTO chaos.claim SELECT n, gen_random_uuid(), gen_random_uuid(), 'chaos.limited', NULL, now(),
+                now() + n * interval '1 ms', NULL FROM generate_series(1, 4) n;
             INSERT INTO chaos.claim SELECT 10 + n, gen_random_uuid(), gen_random_uuid(), 'chaos.keyed', 'k' || n / 2, now(),
                 now() + n * interval '1 ms', now() + interval '1 s' FROM generate_series(0, 3) n;
             INSERT INTO chaos.claim SELECT 20 + n, gen_random_uuid(), gen_random_uuid(), 'chaos.rated', NULL,
