@@ -3,7 +3,7 @@ import Logging
 import Metrics
 import Synchronization
 
-/// The loop that talks to the database: claims and results, in one round trip where both are due.
+/// The loop that talks to the database: results go out, then jobs come in.
 extension WorkerSession {
     /// Returns when everything is written and nothing runs any more, or the lease is lost and nothing runs.
     func drive() async {
@@ -31,27 +31,31 @@ extension WorkerSession {
         }
     }
 
+    /// Two transactions, though one would do with a round trip less: finishing waits for the rows of queues and keys
+    /// that have limits, and so does claiming, in another order. Together they could wait for each other's.
     private func trip(_ flush: [FinishedAttempt], _ claim: WorkerState.Claim?) async {
-        let began = ContinuousClock.now
-        var plan = TripPlan(flush, statements)
-        if let claim {
-            plan.claimAt = plan.list.count
-            plan.list.append(
-                statements.claim(
-                    queues: state.withLock { $0.queues }, allowance: claim.allowance, most: claim.most + claim.extra,
-                    free: claim.free, total: options.capacity,
-                    isIdle: claim.isIdle))
-        }
-        let list = plan.list
-        do {
-            let rows = try await pool.withConnection { try await $0.pipeline(list, timeout: self.options.lease) }
-            if !flush.isEmpty { written(flush, try plan.answers(in: rows)) }
-            if let claim, let index = plan.claimAt {
-                arrived(try rows[index].map { try ClaimedJob($0) }, claim)
-                metrics.claim.recordNanoseconds(Int64(began.duration(to: .now) / .nanoseconds(1)))
+        if !flush.isEmpty {
+            let plan = TripPlan(flush, statements)
+            do {
+                let rows = try await pool.withConnection { [list = plan.list] in
+                    try await $0.pipeline(list, timeout: self.options.lease)
+                }
+                written(flush, try plan.answers(in: rows))
+            } catch {
+                return await failed(error, flush, claim: claim)
             }
+        }
+        guard let claim else { return }
+        let began = ContinuousClock.now
+        let statement = statements.claim(
+            queues: state.withLock { $0.queues }, allowance: claim.allowance, most: claim.most + claim.extra,
+            free: claim.free, total: options.capacity, isIdle: claim.isIdle)
+        do {
+            let rows = try await pool.withConnection { try await $0.query(statement, timeout: self.options.lease) }
+            arrived(try rows.map { try ClaimedJob($0) }, claim)
+            metrics.claim.recordNanoseconds(Int64(began.duration(to: .now) / .nanoseconds(1)))
         } catch {
-            await failed(error, flush, claim)
+            await failed(error, [], claim: claim)
         }
     }
 
@@ -63,7 +67,7 @@ extension WorkerSession {
         perform(effects)
     }
 
-    private func failed(_ error: any Error, _ flush: [FinishedAttempt], _ claim: WorkerState.Claim?) async {
+    private func failed(_ error: any Error, _ flush: [FinishedAttempt], claim: WorkerState.Claim?) async {
         let known = error as? QueueError
         if known?.code == .leaseLost {
             keeper.refused()
@@ -226,10 +230,9 @@ struct WriteAnswer: Sendable {
     var runAt: Date?
 }
 
-/// The statements of a round trip, and where in it each outcome's answer comes.
+/// The statements that write outcomes, and where each outcome's answer comes.
 struct TripPlan: Sendable {
-    var list: [PostgresStatement] = []
-    var claimAt: Int?
+    private(set) var list: [PostgresStatement] = []
     private let items: [FinishedAttempt]
     private var completeAt: Int?
     private var at: [Int: Int] = [:]

@@ -59,7 +59,7 @@ struct RateArgument: ExpressibleByArgument, Equatable {
 
     init?(argument: String) {
         let parts = argument.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let limit = Int(parts[0]) else { return nil }
+        guard parts.count == 2, !parts[1].isEmpty, let limit = Int(parts[0]) else { return nil }
         // "5/s" is "5/1s".
         let interval = parts[1].first?.isNumber == true ? String(parts[1]) : "1\(parts[1])"
         guard let span = Span(argument: interval) else { return nil }
