@@ -14,6 +14,7 @@ package enum Experiment: String, CaseIterable, Sendable {
     case idleTransaction = "an app's transaction left open"
     case poison = "a job that kills its process"
     case starved = "handlers that keep every thread busy"
+    case everything = "all of these at random"
 
     /// Runs it.
     ///
@@ -30,7 +31,10 @@ package enum Experiment: String, CaseIterable, Sendable {
         case .restarted, .crashed, .outage: setup.configuration = []
         case .exhausted: setup.configuration = ["max_connections = 40", "superuser_reserved_connections = 0"]
         case .blackhole: setup.isProxied = true
-        default: break
+        case .everything:
+            setup.configuration = []
+            setup.isProxied = true
+        case .killed, .frozen, .terminated, .idleTransaction, .poison, .starved: break
         }
         return try await ChaosBench.with(setup) { bench in
             bench.producer.start()
@@ -59,6 +63,13 @@ package enum Experiment: String, CaseIterable, Sendable {
         case .idleTransaction: try await bench.idleTransaction(outage)
         case .poison: try await bench.poison()
         case .starved: try await bench.starve()
+        case .everything:
+            // Without what needs a cluster of its own kind, and the slowest.
+            let faults: [Experiment] = [
+                .killed, .frozen, .terminated, .restarted, .crashed, .outage, .blackhole, .idleTransaction, .starved,
+            ]
+            try await faults.randomElement()?.inject(into: bench, outage: bench.setup.lease * 1.5)
+            return
         }
         // So that what comes next finds a queue that has begun to recover.
         let before: Int = try await bench.value("SELECT count(*) FROM chaos.finish")

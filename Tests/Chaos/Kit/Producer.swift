@@ -50,16 +50,24 @@ final class Producer: Sendable {
         await task.value
     }
 
-    /// Enqueues jobs of one kind, which is expected to work.
+    /// Enqueues jobs of one kind, trying again while the server is away.
     @discardableResult
     func enqueue(
         _ kind: ChaosKind, count: Int = 1, milliseconds: Int = 0, priority: Int = 0
     ) async throws -> [UUID] {
         let job = NewJob(
             kind.rawValue, Work(milliseconds: milliseconds), EnqueueOptions(priority: priority))
-        let ids = try await client.enqueueMany(Array(repeating: job, count: count))
-        acknowledge(ids)
-        return ids
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            do {
+                let ids = try await client.enqueueMany(Array(repeating: job, count: count))
+                acknowledge(ids)
+                return ids
+            } catch let error as QueueError where error.isTransient && ContinuousClock.now < deadline {
+                // If the connection broke in the middle they may be there twice: more that is to be done.
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
     }
 
     func acknowledge(_ ids: [UUID]) { state.withLock { $0.acknowledged += ids } }
