@@ -22,6 +22,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
+        // Percentiles of the benchmarks' times.
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.0.0"..<"5.0.0"),
     ],
     targets: [
@@ -77,8 +79,10 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "MediaKit", "CForkExec",
+                "MediaKit", "JobQueue", "PostgresTestSupport", "CForkExec",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "Benchmarks",
             swiftSettings: swiftSettings
@@ -96,7 +100,7 @@ let package = Package(
             dependencies: ["MediaKit", "ByteIO", "CAVShim", "CPixelKernels", "TestSupport"],
             swiftSettings: swiftSettings
         ),
-        // A private Postgres cluster, started once for a run of the tests, and a database for each test.
+        // A private Postgres cluster, started once for a run of the tests or benchmarks, and databases in it.
         .target(
             name: "PostgresTestSupport", dependencies: ["JobQueue"], path: "Tests/PostgresSupport", swiftSettings: swiftSettings),
         .testTarget(

@@ -5,5 +5,6 @@ import ArgumentParser
 struct BenchmarksCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "Benchmarks", abstract: "Measures Kiln against what it stands in for.",
-        subcommands: [MediaBenchmark.self, ChildCommand.self], defaultSubcommand: MediaBenchmark.self)
+        subcommands: [MediaBenchmark.self, QueueBenchmark.self, ChildCommand.self, WorkerCommand.self],
+        defaultSubcommand: MediaBenchmark.self)
 }

@@ -1,50 +1,14 @@
-import FoundationEssentials
-import Glibc
 import MediaKit
 
 /// Where the figures come from: without it they cannot be compared with others.
 struct Environment: Codable {
-    var date: String
-    var processor: String
-    /// Cores that are there, and those that this process may use.
-    var cores: Int
-    var usableCores: Int
-    var memoryBytes: Int64
-    var system: String
-    /// Runnable processes in the last minute, before anything was measured: above 0.5 somebody else was at work.
-    var loadAverage: Double
-    var kiln: String
-    var ffmpegLibraries: String
-    var libraries: [LibavLibrary.Version]
-
-    init() {
-        date = Date.now.formatted(Date.ISO8601FormatStyle())
-        let models = Self.read("/proc/cpuinfo").split(separator: "\n").filter { $0.hasPrefix("model name") }
-        processor =
-            models.first?.split(separator: ":").last.map { String($0.drop { $0 == " " }) } ?? "unknown"
-        cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
-        usableCores = CoreBudget.process.cores
-        memoryBytes = Int64(ProcessInfo.processInfo.physicalMemory)
-        let release = Self.read("/etc/os-release").split(separator: "\n").first { $0.hasPrefix("PRETTY_NAME=") }
-        let name = release?.dropFirst("PRETTY_NAME=".count).filter { $0 != "\"" } ?? "Linux"
-        system = "\(name), Linux \(Self.read("/proc/sys/kernel/osrelease").filter { !$0.isNewline })"
-        loadAverage = Self.read("/proc/loadavg").split(separator: " ").first.flatMap { Double($0) } ?? 0
-        kiln = MediaKitVersion.current
-        ffmpegLibraries = LibavLibrary.release
-        libraries = LibavLibrary.versions
-    }
+    var machine = Machine()
+    var kiln = MediaKitVersion.current
+    var ffmpegLibraries = LibavLibrary.release
+    var libraries: [LibavLibrary.Version] = LibavLibrary.versions
 
     var lines: [String] {
-        let gigabytes = (Double(memoryBytes) / Double(1 << 30)).fixed(0)
-        var lines = [
-            "\(processor), \(cores) cores (\(usableCores) usable), \(gigabytes) GB; \(system); \(date)",
-            "Kiln \(kiln) on the libraries of FFmpeg \(ffmpegLibraries)",
-        ]
-        if loadAverage > 0.5 {
-            lines.append("The machine was not idle (load average \(loadAverage)): the figures are not to be trusted.")
-        }
-        return lines
+        [machine.line, "Kiln \(kiln) on the libraries of FFmpeg \(ffmpegLibraries)"]
+            + [machine.warning].compactMap { $0 }
     }
-
-    private static func read(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
 }

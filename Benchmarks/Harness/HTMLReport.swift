@@ -87,7 +87,7 @@ struct HTMLReport {
         }
     }
 
-    private static let style = """
+    static let style = """
         :root {
           color-scheme: light dark;
           --paper: #fff; --ink: #1d2329; --soft: #5b6570; --rule: #d8dde2;

@@ -28,7 +28,7 @@ CREATE TABLE {{schema}}.queue (
     key_concurrency integer,
     rate_limit integer,
     rate_interval interval,
-    -- Jobs running in all workers; kept only while the queue is limited.
+    -- Jobs running in all workers, but for what slot_inbox says; kept only while concurrency is limited.
     running integer NOT NULL DEFAULT 0,
     limited boolean NOT NULL GENERATED ALWAYS AS (concurrency IS NOT NULL OR rate_limit IS NOT NULL) STORED,
     changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -105,7 +105,8 @@ CREATE INDEX job_due ON {{schema}}.job (run_at) WHERE state IN ('scheduled', 'fa
 CREATE INDEX job_running ON {{schema}}.job (worker) WHERE state = 'running';
 CREATE INDEX job_workflow ON {{schema}}.job (workflow) WHERE workflow IS NOT NULL;
 
--- One row per concurrency key: whether it has jobs, whether it has a free slot, and when its turn was.
+-- One row per concurrency key: whether it has jobs, whether it has a free slot, and when its turn was. Running jobs are
+-- counted (but for what lane_inbox says) only while the queue has a key_concurrency.
 CREATE TABLE {{schema}}.lane (
     queue text COLLATE "C" NOT NULL,
     key text COLLATE "C" NOT NULL,
@@ -119,11 +120,20 @@ CREATE TABLE {{schema}}.lane (
         autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX lane_open ON {{schema}}.lane (queue, priority DESC, turn) WHERE open;
 
--- Producers only append here, so that a long transaction of an app never holds a lane.
+-- Producers and finished jobs only append here, so that neither an app's long transaction nor a commit on its way to
+-- the disk holds a lane or a queue's row; claims absorb it.
 CREATE TABLE {{schema}}.lane_inbox (
     queue text COLLATE "C" NOT NULL,
     key text COLLATE "C" NOT NULL,
-    priority integer NOT NULL
+    -- Of a job that became ready; NULL if slots came free instead.
+    priority integer,
+    freed integer NOT NULL DEFAULT 0
+) WITH (autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0);
+
+-- Slots that came free in queues with a concurrency.
+CREATE TABLE {{schema}}.slot_inbox (
+    queue text COLLATE "C" NOT NULL,
+    freed integer NOT NULL
 ) WITH (autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0);
 
 CREATE TABLE {{schema}}.job_edge (

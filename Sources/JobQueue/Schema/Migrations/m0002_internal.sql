@@ -150,35 +150,37 @@ BEGIN
     WHERE h.id = ANY (p_ids) AND u.kind = h.kind AND u.key = h.unique_key AND u.job = h.id AND u.scope <> 'period';
 END $$;
 
--- Counts what left `running` out of its lane and, where the queue is limited, out of the queue. Waits for lanes, then
--- for queues, each in order; a claim waits for queue rows only, before anything else.
+-- Held until the commit by whatever starts or ends jobs under the limits that it has read: set_queue() takes the same
+-- locks exclusively, so it counts what runs when nobody is under way with the old limits.
+CREATE FUNCTION {{schema}}.hold_limits(p_queues text[]) RETURNS void LANGUAGE plpgsql
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtext({{schema_literal}} || ':limits'), h)
+    FROM (SELECT DISTINCT hashtext(q) AS h FROM unnest(p_queues) q ORDER BY 1) x;
+END $$;
+
+-- Tells the next claim of slots that came free. Nothing is locked but what is appended, so that jobs finish without
+-- waiting for claims.
 CREATE FUNCTION {{schema}}.vacate(p_queues text[], p_keys text[]) RETURNS void LANGUAGE plpgsql
     SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     IF p_queues IS NULL THEN
         RETURN;
     END IF;
-    IF array_remove(p_keys, NULL) <> '{}' THEN
-        PERFORM FROM lane l WHERE (l.queue, l.key) IN (SELECT * FROM unnest(p_queues, p_keys))
-            ORDER BY l.queue, l.key FOR NO KEY UPDATE;
-        UPDATE lane l SET running = greatest(l.running - g.n, 0),
-            open = l.active AND (g.most IS NULL OR greatest(l.running - g.n, 0) < g.most)
-        FROM (SELECT u.queue, u.key, count(*)::integer AS n, min(q.key_concurrency) AS most
-              FROM unnest(p_queues, p_keys) u(queue, key) LEFT JOIN queue q ON q.name = u.queue
-              WHERE u.key IS NOT NULL GROUP BY 1, 2) g
-        WHERE l.queue = g.queue AND l.key = g.key;
-        INSERT INTO counter_delta (queue, wake)
-        SELECT DISTINCT u.queue, true FROM unnest(p_queues, p_keys) u(queue, key)
-        JOIN queue q ON q.name = u.queue WHERE u.key IS NOT NULL AND q.key_concurrency IS NOT NULL;
+    PERFORM hold_limits(p_queues);
+    IF NOT EXISTS (SELECT FROM queue WHERE name = ANY (p_queues) AND (concurrency IS NOT NULL OR key_concurrency IS NOT NULL)) THEN
+        RETURN;
     END IF;
-    IF EXISTS (SELECT FROM queue WHERE limited AND name = ANY (p_queues)) THEN
-        PERFORM FROM queue WHERE limited AND name = ANY (p_queues) ORDER BY name FOR NO KEY UPDATE;
-        UPDATE queue q SET running = greatest(q.running - g.n, 0)
-        FROM (SELECT u AS name, count(*)::integer AS n FROM unnest(p_queues) u GROUP BY 1) g
-        WHERE q.name = g.name AND q.limited;
-        INSERT INTO counter_delta (queue, wake)
-        SELECT name, true FROM queue WHERE limited AND concurrency IS NOT NULL AND name = ANY (p_queues);
-    END IF;
+    WITH freed AS MATERIALIZED (
+        SELECT u.queue, u.key, u.n, q.concurrency, q.key_concurrency
+        FROM (SELECT queue, key, count(*)::integer AS n FROM unnest(p_queues, p_keys) x(queue, key) GROUP BY 1, 2) u
+        JOIN queue q ON q.name = u.queue AND (q.concurrency IS NOT NULL OR q.key_concurrency IS NOT NULL AND u.key IS NOT NULL)
+    ), slots AS (
+        INSERT INTO slot_inbox (queue, freed) SELECT queue, sum(n) FROM freed WHERE concurrency IS NOT NULL GROUP BY 1
+    ), lanes AS (
+        INSERT INTO lane_inbox (queue, key, freed) SELECT queue, key, n FROM freed WHERE key_concurrency IS NOT NULL AND key IS NOT NULL
+    )
+    INSERT INTO counter_delta (queue, wake) SELECT DISTINCT queue, true FROM freed;
 END $$;
 
 -- Tells the children of finished jobs. Every descendant that a failure may cancel is locked first, in the order of ids,

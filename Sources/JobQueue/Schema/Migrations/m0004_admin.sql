@@ -272,15 +272,26 @@ BEGIN
     END IF;
 END $$;
 
--- Counts what runs, under the row's lock; called where limits change and by maintain().
+-- Counts what runs, under the row's lock; called where limits change and by maintain(). What was counted out and what
+-- is forgotten of the inbox are of one snapshot.
 CREATE FUNCTION {{schema}}.recount_queue(p_name text) RETURNS void LANGUAGE plpgsql
     SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+DECLARE
+    v_running integer;
+    v_better boolean;
 BEGIN
-    PERFORM FROM queue WHERE name = p_name FOR NO KEY UPDATE;
-    UPDATE queue SET running = c.n FROM (
-        SELECT count(*)::integer AS n FROM job WHERE state = 'running' AND queue = p_name) c
-    WHERE name = p_name AND limited AND running <> c.n;
-    INSERT INTO counter_delta (queue, wake) VALUES (p_name, true);
+    SELECT running INTO v_running FROM queue WHERE name = p_name FOR NO KEY UPDATE;
+    WITH forgotten AS (
+        DELETE FROM slot_inbox WHERE queue = p_name RETURNING freed
+    ), counted AS (
+        SELECT count(*)::integer AS n FROM job WHERE state = 'running' AND queue = p_name
+    ), put AS (
+        UPDATE queue SET running = c.n FROM counted c WHERE name = p_name AND concurrency IS NOT NULL AND running <> c.n
+    )
+    SELECT n < v_running - (SELECT coalesce(sum(freed), 0) FROM forgotten) INTO v_better FROM counted;
+    IF v_better THEN
+        INSERT INTO counter_delta (queue, wake) SELECT p_name, true FROM queue WHERE name = p_name AND concurrency IS NOT NULL;
+    END IF;
 END $$;
 
 CREATE FUNCTION {{schema}}.set_queue(name text, concurrency integer DEFAULT NULL, worker_concurrency integer DEFAULT NULL,
@@ -304,16 +315,30 @@ BEGIN
     ELSIF rate_interval <= interval '0' THEN
         PERFORM invalid('set_queue', 'rate_interval', rate_interval::text, 'it must be longer than nothing', NULL);
     END IF;
+    -- Waits for claims and finishes under way; those to come wait for this commit and see the new limits.
+    PERFORM pg_advisory_xact_lock(hashtext({{schema_literal}} || ':limits'), hashtext(set_queue.name));
     -- Lanes before the queue's row, as everywhere.
     PERFORM FROM lane l WHERE l.queue = set_queue.name ORDER BY l.key FOR NO KEY UPDATE;
-    UPDATE lane l SET open = l.active AND (v_most IS NULL OR l.running < v_most)
-    WHERE l.queue = set_queue.name AND l.open <> (l.active AND (v_most IS NULL OR l.running < v_most));
+    WITH forgotten AS (
+        DELETE FROM lane_inbox i WHERE i.queue = set_queue.name AND i.priority IS NULL
+    ), counted AS MATERIALIZED (
+        SELECT j.concurrency_key AS key, count(*)::integer AS n FROM job j
+        WHERE v_most IS NOT NULL AND j.state = 'running' AND j.queue = set_queue.name AND j.concurrency_key IS NOT NULL GROUP BY 1
+    ), fresh AS (
+        INSERT INTO lane (queue, key, running, active, open) SELECT set_queue.name, c.key, c.n, false, false FROM counted c
+        WHERE NOT EXISTS (SELECT FROM lane l WHERE l.queue = set_queue.name AND l.key = c.key)
+    )
+    UPDATE lane l SET running = t.n, open = l.active AND (v_most IS NULL OR t.n < v_most)
+    FROM (SELECT k.key, coalesce(c.n, 0) AS n FROM lane k LEFT JOIN counted c ON c.key = k.key WHERE k.queue = set_queue.name) t
+    WHERE l.queue = set_queue.name AND l.key = t.key
+        AND (l.running, l.open) <> (t.n, l.active AND (v_most IS NULL OR t.n < v_most));
     INSERT INTO queue AS q (name, concurrency, worker_concurrency, key_concurrency, rate_limit, rate_interval)
     VALUES (set_queue.name, set_queue.concurrency, set_queue.worker_concurrency, v_most, set_queue.rate_limit, set_queue.rate_interval)
     ON CONFLICT (name) DO UPDATE SET concurrency = excluded.concurrency, worker_concurrency = excluded.worker_concurrency,
         key_concurrency = excluded.key_concurrency, rate_limit = excluded.rate_limit, rate_interval = excluded.rate_interval,
         changed_at = clock_timestamp(), changed_by = session_user;
     PERFORM recount_queue(set_queue.name);
+    INSERT INTO counter_delta (queue, wake) VALUES (set_queue.name, true);
 END $$;
 COMMENT ON FUNCTION {{schema}}.set_queue IS 'Sets all limits of a queue; what is left out is unlimited.';
 

@@ -129,7 +129,8 @@ BEGIN
 END $$;
 
 -- Takes up to p_n jobs of priority p_priority and more from the open lanes whose head has that priority, the lane that
--- was served longest ago first, evenly. A lane's lock excludes other claims; a lane that is locked is passed over.
+-- was served longest ago first, evenly. A lane's lock excludes other claims; a lane that is locked is passed over. So that
+-- a large claim leaves lanes to others, it takes several jobs of each of sixteen rather than one of each of a hundred.
 CREATE FUNCTION {{schema}}.take_keyed(p_worker uuid, p_name text, p_now timestamptz, p_queue text, p_most integer, p_priority integer,
         p_n integer, p_cores double precision, p_memory bigint, p_total_cores double precision, p_total_memory bigint,
         p_patient_since timestamptz, p_passed uuid[], OUT o_ids uuid[], OUT o_held uuid, OUT o_passed uuid[],
@@ -140,12 +141,15 @@ DECLARE
     v_keys text[];
     v_running integer[];
     v_share integer;
+    v_left uuid[];
     v_ids uuid[];
+    v_served text[];
     v_more record;
+    v_ended integer;
 BEGIN
     SELECT array_agg(key ORDER BY turn), array_agg(running ORDER BY turn) INTO v_keys, v_running FROM (
         SELECT key, running, turn FROM lane WHERE queue = p_queue AND open AND priority = p_priority
-        ORDER BY queue, priority DESC, turn LIMIT p_n FOR NO KEY UPDATE SKIP LOCKED) l;
+        ORDER BY queue, priority DESC, turn LIMIT least(p_n, greatest(16, p_n / 8)) FOR NO KEY UPDATE SKIP LOCKED) l;
     o_ids := '{}';
     o_seen := 0;
     o_cores := 0;
@@ -154,61 +158,96 @@ BEGIN
         RETURN;
     END IF;
     v_share := (p_n + cardinality(v_keys) - 1) / cardinality(v_keys);
-    SELECT array_agg(j.id ORDER BY j.n, l.i) INTO v_ids FROM unnest(v_keys, v_running) WITH ORDINALITY l(key, running, i)
-    CROSS JOIN LATERAL (SELECT x.id, row_number() OVER () AS n FROM (
-        SELECT id FROM job WHERE queue = p_queue AND state = 'ready' AND concurrency_key = l.key AND NOT solo
-            AND concurrency_key IS NOT NULL AND priority >= p_priority AND memory <= p_total_memory
-            AND (p_passed IS NULL OR id <> ALL (p_passed))
-        ORDER BY queue, concurrency_key, priority DESC, run_at, id
-        LIMIT CASE WHEN p_most IS NULL THEN v_share ELSE least(v_share, greatest(p_most - l.running, 0)) END FOR UPDATE SKIP LOCKED) x) j;
-    o_seen := coalesce(cardinality(v_ids), 0);
-    IF o_seen > 0 THEN
-        v_more := weigh(v_ids[:p_n], p_cores, p_memory, p_total_cores, p_patient_since);
+    WITH found AS MATERIALIZED (
+        SELECT j.id, l.key, least(j.cores, p_total_cores) AS cores, j.memory, row_number() OVER (ORDER BY j.n, l.i) AS n
+        FROM unnest(v_keys, v_running) WITH ORDINALITY l(key, running, i)
+        CROSS JOIN LATERAL (SELECT x.*, row_number() OVER () AS n FROM (
+            SELECT id, cores, memory FROM job WHERE queue = p_queue AND state = 'ready' AND concurrency_key = l.key AND NOT solo
+                AND concurrency_key IS NOT NULL AND priority >= p_priority AND memory <= p_total_memory
+                AND (p_passed IS NULL OR id <> ALL (p_passed))
+            ORDER BY queue, concurrency_key, priority DESC, run_at, id
+            LIMIT CASE WHEN p_most IS NULL THEN v_share ELSE least(v_share, greatest(p_most - l.running, 0)) END FOR UPDATE SKIP LOCKED) x) j
+    ), weighed AS MATERIALIZED (
+        SELECT id, key, cores, memory, n, sum(cores) OVER w <= p_cores + 1e-6 AND sum(memory) OVER w <= p_memory AS fits
+        FROM found WHERE n <= p_n WINDOW w AS (ORDER BY n ROWS UNBOUNDED PRECEDING)
+    ), up AS (
+        UPDATE job j SET state = 'running', worker = p_worker, lease_token = nextval('lease_token_seq'), claimed_at = p_now,
+            started_at = NULL, attempt = j.attempt + 1, alone = false, held = false, changed_at = p_now, changed_by = p_name,
+            reason = 'claimed'
+        FROM weighed w WHERE j.id = w.id AND w.fits RETURNING 1
+    ), counted AS (
+        INSERT INTO counter_delta (queue, ready, running) SELECT p_queue, -count(*), count(*) FROM up HAVING count(*) > 0
+    )
+    SELECT coalesce(array_agg(id ORDER BY n) FILTER (WHERE fits), '{}'), coalesce(array_agg(key) FILTER (WHERE fits), '{}'),
+        array_agg(id ORDER BY n) FILTER (WHERE NOT fits), count(*),
+        coalesce(sum(cores) FILTER (WHERE fits), 0), coalesce(sum(memory) FILTER (WHERE fits), 0)
+    INTO o_ids, v_served, v_left, o_seen, o_cores, o_memory FROM weighed;
+    IF v_left IS NOT NULL THEN
+        v_more := weigh(v_left, p_cores - o_cores, p_memory - o_memory, p_total_cores, p_patient_since);
         IF v_more.o_ids <> '{}' THEN
             PERFORM begin_jobs(v_more.o_ids, v_more.o_held, false, p_worker, p_name, p_now);
+            v_served := v_served || (SELECT array_agg(concurrency_key::text) FROM job WHERE id = ANY (v_more.o_ids));
         END IF;
-        o_ids := v_more.o_ids;
+        o_ids := o_ids || v_more.o_ids;
         o_held := v_more.o_held;
         o_passed := v_more.o_passed;
-        o_cores := v_more.o_cores;
-        o_memory := v_more.o_memory;
+        o_cores := o_cores + v_more.o_cores;
+        o_memory := o_memory + v_more.o_memory;
     END IF;
-    -- Every lane that was visited goes to the end of its line, also one that gave nothing.
-    UPDATE lane l SET running = l.running + c.n, turn = clock_timestamp(), priority = coalesce(c.head, l.priority),
-        active = c.head IS NOT NULL, open = c.head IS NOT NULL AND (p_most IS NULL OR l.running + c.n < p_most)
-    FROM (SELECT k.key, (SELECT count(*)::integer FROM job t WHERE t.id = ANY (o_ids) AND t.concurrency_key = k.key) AS n,
-            (SELECT j.priority FROM job j WHERE j.queue = p_queue AND j.state = 'ready' AND j.concurrency_key = k.key
+    -- Every lane that was visited goes to the end of its line, also one that gave nothing. One that gave several jobs and
+    -- all that it was asked for is taken to hold more of the same; its next turn tells.
+    WITH served AS MATERIALIZED (
+        SELECT u.key, count(*)::integer AS n FROM unnest(v_served) u(key) GROUP BY 1
+    ), visited AS MATERIALIZED (
+        SELECT k.key, coalesce((SELECT u.n FROM served u WHERE u.key = k.key), 0) AS n,
+            least(v_share, coalesce(p_most - k.running, v_share)) AS asked
+        FROM unnest(v_keys, v_running) k(key, running)
+    ), heads AS MATERIALIZED (
+        SELECT v.key, v.n, CASE WHEN v.n >= 4 AND v.n = v.asked THEN p_priority ELSE
+            (SELECT j.priority FROM job j WHERE j.queue = p_queue AND j.state = 'ready' AND j.concurrency_key = v.key
                 AND j.concurrency_key IS NOT NULL AND NOT j.solo
-             ORDER BY j.queue, j.concurrency_key, j.priority DESC, j.run_at, j.id LIMIT 1) AS head
-          FROM unnest(v_keys) k(key)) c
-    WHERE l.queue = p_queue AND l.key = c.key;
+             ORDER BY j.queue, j.concurrency_key, j.priority DESC, j.run_at, j.id LIMIT 1) END AS head
+        FROM visited v
+    ), up AS (
+        UPDATE lane l SET running = CASE WHEN p_most IS NULL THEN l.running ELSE l.running + h.n END, turn = clock_timestamp(),
+            priority = coalesce(h.head, l.priority), active = h.head IS NOT NULL,
+            open = h.head IS NOT NULL AND (p_most IS NULL OR l.running + h.n < p_most)
+        FROM heads h WHERE l.queue = p_queue AND l.key = h.key
+    )
+    SELECT count(*) FILTER (WHERE n = 0 AND (head IS NULL OR head <> p_priority)) INTO v_ended FROM heads;
+    -- Lanes that gave nothing hide others from this claim no longer: it may look again.
+    o_seen := o_seen + v_ended;
 END $$;
 
--- Moves what producers appended into lanes. Rows and lanes that somebody else holds stay for the next claim.
+-- Moves what producers and finished jobs appended into lanes. Rows and lanes that somebody else holds stay for the next
+-- claim; a lane in which nothing would change is not written.
 CREATE FUNCTION {{schema}}.absorb_inbox(p_queues text[]) RETURNS void LANGUAGE plpgsql
     SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     WITH seen AS MATERIALIZED (
-        SELECT i.ctid AS at, i.queue, i.key, i.priority FROM lane_inbox i WHERE i.queue = ANY (p_queues)
+        SELECT i.ctid AS at, i.queue, i.key, i.priority, i.freed FROM lane_inbox i WHERE i.queue = ANY (p_queues)
         LIMIT 1000 FOR UPDATE SKIP LOCKED
     ), keys AS MATERIALIZED (
-        SELECT s.queue, s.key, max(s.priority) AS priority, min(q.key_concurrency) AS most
+        SELECT s.queue, s.key, max(s.priority) AS priority, sum(s.freed)::integer AS freed, min(q.key_concurrency) AS most
         FROM seen s LEFT JOIN queue q ON q.name = s.queue GROUP BY 1, 2 ORDER BY 1, 2
     ), mine AS MATERIALIZED (
-        SELECT l.queue, l.key, k.priority, k.most FROM keys k JOIN lane l ON l.queue = k.queue AND l.key = k.key
+        SELECT l.queue, l.key, k.priority, k.freed, k.most FROM keys k JOIN lane l ON l.queue = k.queue AND l.key = k.key
         FOR NO KEY UPDATE OF l SKIP LOCKED
     ), up AS (
-        UPDATE lane l SET active = true, priority = CASE WHEN l.active THEN greatest(l.priority, m.priority) ELSE m.priority END,
-            open = m.most IS NULL OR l.running < m.most
-        FROM mine m WHERE l.queue = m.queue AND l.key = m.key
+        UPDATE lane l SET running = greatest(l.running - m.freed, 0), active = l.active OR m.priority IS NOT NULL,
+            priority = CASE WHEN l.active THEN greatest(l.priority, m.priority) ELSE coalesce(m.priority, l.priority) END,
+            open = (l.active OR m.priority IS NOT NULL) AND (m.most IS NULL OR greatest(l.running - m.freed, 0) < m.most)
+        FROM mine m WHERE l.queue = m.queue AND l.key = m.key AND (m.freed > 0 OR m.priority IS NOT NULL
+            AND NOT (l.active AND l.priority >= m.priority AND (l.open OR l.running >= m.most)))
     ), fresh AS (
         INSERT INTO lane (queue, key, priority) SELECT k.queue, k.key, k.priority FROM keys k
-        WHERE NOT EXISTS (SELECT FROM lane l WHERE l.queue = k.queue AND l.key = k.key)
+        WHERE k.priority IS NOT NULL AND NOT EXISTS (SELECT FROM lane l WHERE l.queue = k.queue AND l.key = k.key)
         ORDER BY k.queue, k.key ON CONFLICT DO NOTHING RETURNING queue, key
     )
     DELETE FROM lane_inbox i USING seen s WHERE i.ctid = s.at
         AND (EXISTS (SELECT FROM mine m WHERE m.queue = s.queue AND m.key = s.key)
-             OR EXISTS (SELECT FROM fresh f WHERE f.queue = s.queue AND f.key = s.key));
+             OR EXISTS (SELECT FROM fresh f WHERE f.queue = s.queue AND f.key = s.key)
+             OR s.priority IS NULL AND NOT EXISTS (SELECT FROM lane l WHERE l.queue = s.queue AND l.key = s.key));
 END $$;
 
 CREATE FUNCTION {{schema}}.worker_claim(p_worker uuid, p_queues text[], p_allowance integer[], p_max integer, p_cores real,
@@ -226,6 +265,8 @@ DECLARE
     v_queues text[] := p_queues;
     v_allowance integer[];
     v_most integer[];
+    v_freed integer[];
+    v_taken integer[];
     v_config record;
     v_ids uuid[] := '{}';
     v_held uuid;
@@ -241,7 +282,7 @@ DECLARE
     v_patient timestamptz;
     v_solo record;
     v_limited boolean := false;
-    v_any boolean;
+    v_n integer;
     q integer;
     s integer;
 BEGIN
@@ -252,13 +293,15 @@ BEGIN
     ELSIF v_worker.state = 'draining' OR p_max < 1 OR v_queues = '{}' THEN
         RETURN;
     END IF;
+    PERFORM hold_limits(v_queues);
     IF EXISTS (SELECT FROM job j WHERE j.state IN ('scheduled', 'failed') AND j.run_at <= v_now) THEN
         PERFORM promote_due(v_now, 500);
     END IF;
     v_allowance := (SELECT array_agg(greatest(least(coalesce(p_allowance[i], p_max), p_max), 0) ORDER BY i)
                     FROM generate_subscripts(v_queues, 1) i);
-    v_any := EXISTS (SELECT FROM queue c WHERE c.name = ANY (v_queues));
-    IF v_any THEN
+    v_freed := array_fill(0, ARRAY[cardinality(v_queues)]);
+    v_taken := v_freed;
+    IF EXISTS (SELECT FROM queue c WHERE c.name = ANY (v_queues)) THEN
         PERFORM FROM queue c WHERE c.limited AND c.name = ANY (v_queues) ORDER BY c.name FOR NO KEY UPDATE;
         -- After the locks: a start is never dated before one that was counted.
         v_now := clock_timestamp();
@@ -266,6 +309,12 @@ BEGIN
             q := array_position(v_queues, v_config.name::text);
             v_most[q] := v_config.key_concurrency;
             v_limited := v_limited OR v_config.limited;
+            IF v_config.concurrency IS NOT NULL THEN
+                WITH gone AS (DELETE FROM slot_inbox i WHERE i.queue = v_config.name RETURNING i.freed)
+                SELECT coalesce(sum(g.freed), 0) INTO v_n FROM gone g;
+                v_freed[q] := v_n;
+                v_config.running := greatest(v_config.running - v_n, 0);
+            END IF;
             IF v_config.paused THEN
                 v_allowance[q] := 0;
                 CONTINUE;
@@ -294,16 +343,17 @@ BEGIN
     LOOP
         PERFORM FROM job j WHERE j.id = v_solo.id AND j.state = 'ready' AND j.solo FOR UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
-        IF v_solo.concurrency_key IS NOT NULL THEN
+        IF v_solo.concurrency_key IS NOT NULL AND v_most[v_solo.i] IS NOT NULL THEN
             INSERT INTO lane_inbox VALUES (v_solo.queue, v_solo.concurrency_key, 0);
             PERFORM absorb_inbox(ARRAY[v_solo.queue]);
-            UPDATE lane l SET running = l.running + 1, open = l.active AND (v_most[v_solo.i] IS NULL OR l.running + 1 < v_most[v_solo.i])
+            UPDATE lane l SET running = l.running + 1, open = l.active AND l.running + 1 < v_most[v_solo.i]
             FROM (SELECT k.queue, k.key FROM lane k WHERE k.queue = v_solo.queue AND k.key = v_solo.concurrency_key
-                AND (v_most[v_solo.i] IS NULL OR k.running < v_most[v_solo.i]) FOR NO KEY UPDATE SKIP LOCKED) m
+                AND k.running < v_most[v_solo.i] FOR NO KEY UPDATE SKIP LOCKED) m
             WHERE l.queue = m.queue AND l.key = m.key;
             CONTINUE WHEN NOT FOUND;
         END IF;
         v_ids := ARRAY[v_solo.id];
+        v_taken[v_solo.i] := 1;
         PERFORM begin_jobs(v_ids, CASE WHEN NOT p_idle THEN v_solo.id END, p_idle, p_worker, v_worker.name, v_now);
         EXIT;
     END LOOP;
@@ -321,6 +371,7 @@ BEGIN
             v_passed := v_take.o_passed;
             v_left := v_left - cardinality(v_ids);
             v_allowance[1] := v_allowance[1] - cardinality(v_ids);
+            v_taken[1] := cardinality(v_ids);
             v_cores := v_cores - v_take.o_cores;
             v_memory := v_memory - v_take.o_memory;
             IF coalesce(v_passed, '{}') = '{}' THEN
@@ -367,6 +418,7 @@ BEGIN
                 v_passed := v_passed || v_take.o_passed;
                 v_left := v_left - cardinality(v_take.o_ids);
                 v_allowance[q] := v_allowance[q] - cardinality(v_take.o_ids);
+                v_taken[q] := v_taken[q] + cardinality(v_take.o_ids);
                 v_cores := v_cores - v_take.o_cores;
                 v_memory := v_memory - v_take.o_memory;
                 -- Jobs passed over were seen, so the source may hold more; but no source is searched without end.
@@ -382,27 +434,30 @@ BEGIN
             END LOOP;
         END LOOP;
     END IF;
+    IF v_limited THEN
+        UPDATE queue c SET running = greatest(c.running - x.freed, 0) + x.taken
+        FROM unnest(v_queues, v_freed, v_taken) x(queue, freed, taken)
+        WHERE c.name = x.queue AND c.concurrency IS NOT NULL AND (x.freed > 0 OR x.taken > 0);
+        INSERT INTO rate_grant SELECT c.name, v_now, x.taken FROM unnest(v_queues, v_taken) x(queue, taken)
+        JOIN queue c ON c.name = x.queue WHERE c.rate_limit IS NOT NULL AND x.taken > 0;
+    END IF;
     IF v_ids = '{}' THEN
         RETURN;
     END IF;
     IF v_worker.asleep THEN
         UPDATE worker w SET asleep = false WHERE w.id = p_worker;
     END IF;
-    IF v_limited THEN
-        WITH started AS (
-            SELECT j.queue, count(*)::integer AS n FROM job j WHERE j.id = ANY (v_ids) GROUP BY 1
-        ), grants AS (
-            INSERT INTO rate_grant SELECT t.queue, v_now, t.n FROM started t JOIN queue c ON c.name = t.queue AND c.rate_limit IS NOT NULL
-        )
-        UPDATE queue c SET running = c.running + t.n FROM started t WHERE c.name = t.queue AND c.limited;
-    END IF;
-    DELETE FROM unique_claim u USING job j WHERE j.id = ANY (v_ids) AND j.unique_scope = 'waiting'
-        AND u.kind = j.kind AND u.key = j.unique_key AND u.job = j.id;
-    RETURN QUERY SELECT j.id, j.lease_token, j.kind::text, j.queue::text, j.priority, j.payload, j.attempt, j.max_attempts, j.timeout,
+    RETURN QUERY WITH mine AS MATERIALIZED (
+        SELECT i.n, j.* FROM unnest(v_ids) WITH ORDINALITY i(id, n) JOIN job j ON j.id = i.id
+    ), begun AS (
+        DELETE FROM unique_claim u USING mine j
+        WHERE j.unique_scope = 'waiting' AND u.kind = j.kind AND u.key = j.unique_key AND u.job = j.id
+    )
+    SELECT j.id, j.lease_token, j.kind::text, j.queue::text, j.priority, j.payload, j.attempt, j.max_attempts, j.timeout,
         j.cores, j.memory, j.workflow, j.node::text, j.has_parents, j.crashes, j.alone, j.held, j.run_at, j.created_at,
         j.created_by, j.metadata, CASE WHEN j.attempt > 1 OR j.errors IS NOT NULL OR j.crashes > 0 OR j.started_at IS NULL
             THEN (SELECT p.checkpoint FROM job_progress p WHERE p.job = j.id) END, j.cancel_reason
-    FROM unnest(v_ids) WITH ORDINALITY i(id, n) JOIN job j ON j.id = i.id ORDER BY i.n;
+    FROM mine j ORDER BY j.n;
 END $$;
 COMMENT ON FUNCTION {{schema}}.worker_claim IS 'Claims up to p_max jobs that fit into p_cores and p_memory; raises KL001 if the worker has lost its lease.';
 
@@ -464,9 +519,7 @@ BEGIN
     IF v_unique IS NOT NULL THEN
         PERFORM forget_unique(v_unique);
     END IF;
-    IF array_remove(v_keys, NULL) <> '{}' OR EXISTS (SELECT FROM queue c WHERE c.limited AND c.name = ANY (v_queues)) THEN
-        PERFORM vacate(v_queues, v_keys);
-    END IF;
+    PERFORM vacate(v_queues, v_keys);
     RETURN QUERY SELECT i, coalesce(i = ANY (v_done), false) FROM unnest(p_ids) i;
 END $$;
 COMMENT ON FUNCTION {{schema}}.worker_complete IS 'Moves jobs that succeeded to the history with their results; accepted = false for those that are no longer the worker''s.';
@@ -478,7 +531,8 @@ CREATE FUNCTION {{schema}}.add_error(p_errors jsonb, p_entry jsonb) RETURNS json
         || jsonb_build_array(p_entry)
 $$;
 
--- Puts a running job back: to ready, or to a later moment. Returns whether it was the worker's.
+-- Puts running jobs back: to ready, or to a later moment; those that somebody has cancelled meanwhile end here.
+-- Returns which were the worker's.
 CREATE FUNCTION {{schema}}.put_back(p_worker uuid, p_ids uuid[], p_tokens bigint[], p_state {{schema}}.job_state, p_run_at timestamptz,
     p_attempts integer, p_reason text, p_error jsonb) RETURNS uuid[] LANGUAGE plpgsql
     SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
@@ -487,8 +541,18 @@ DECLARE
     v_ids uuid[];
     v_queues text[];
     v_keys text[];
+    v_stop record;
+    v_stopped uuid[] := '{}';
 BEGIN
-    PERFORM FROM job j WHERE j.id = ANY (p_ids) ORDER BY j.id FOR NO KEY UPDATE;
+    PERFORM FROM job j WHERE j.id = ANY (p_ids) ORDER BY j.id FOR UPDATE;
+    -- What was asked to stop has stopped: it does not come back.
+    FOR v_stop IN SELECT array_agg(j.id) AS ids, j.cancel_reason AS why, j.cancel_by AS who
+        FROM unnest(p_ids, p_tokens) i(id, token) JOIN job j ON j.id = i.id AND j.lease_token = i.token
+        WHERE j.worker = p_worker AND j.state = 'running' AND j.cancel_requested_at IS NOT NULL GROUP BY 2, 3
+    LOOP
+        PERFORM finish(v_stop.ids, 'cancelled', v_stop.why, v_stop.who);
+        v_stopped := v_stopped || v_stop.ids;
+    END LOOP;
     WITH up AS (
         UPDATE job j SET state = p_state, run_at = coalesce(p_run_at, j.run_at), worker = NULL, alone = false, held = false,
             attempt = greatest(j.attempt + p_attempts, 0), changed_at = v_now, changed_by = coalesce(w.name, p_worker::text), reason = p_reason,
@@ -509,7 +573,7 @@ BEGIN
     )
     SELECT coalesce(array_agg(id), '{}'), array_agg(queue), array_agg(concurrency_key) INTO v_ids, v_queues, v_keys FROM up;
     PERFORM vacate(v_queues, v_keys);
-    RETURN v_ids;
+    RETURN v_ids || v_stopped;
 END $$;
 
 -- Ends a running job without success. Returns whether it was the worker's.
@@ -666,7 +730,8 @@ BEGIN
     v_now := clock_timestamp();
     -- Queues that could start something.
     SELECT array_agg(x) INTO v_open FROM unnest(v_queues) x LEFT JOIN queue c ON c.name = x
-    WHERE c.name IS NULL OR NOT c.paused AND (c.concurrency IS NULL OR c.running < c.concurrency)
+    WHERE c.name IS NULL OR NOT c.paused
+        AND (c.concurrency IS NULL OR c.running < c.concurrency + (SELECT coalesce(sum(i.freed), 0) FROM slot_inbox i WHERE i.queue = c.name))
         AND (c.worker_concurrency IS NULL OR c.worker_concurrency > (SELECT count(*) FROM job j
             WHERE j.worker = p_worker AND j.state = 'running' AND j.queue = c.name))
         AND (c.rate_limit IS NULL OR c.rate_limit > (SELECT coalesce(sum(g.n), 0) FROM rate_grant g

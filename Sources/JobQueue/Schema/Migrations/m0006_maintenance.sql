@@ -112,7 +112,8 @@ BEGIN
     RETURN v_n;
 END $$;
 
--- Drops what is older than the retention. A parent that an unfinished child needs moves to the default partition.
+-- Drops what is older than the retention. A parent that an unfinished child needs moves to the default partition, and
+-- keeps its steps.
 CREATE FUNCTION {{schema}}.drop_partitions() RETURNS integer LANGUAGE plpgsql
     SET search_path = pg_catalog, {{schema}}, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -131,8 +132,8 @@ BEGIN
             BEGIN
                 EXECUTE format('CREATE TEMP TABLE kiln_needed ON COMMIT DROP AS SELECT h.* FROM %I.%I h WHERE EXISTS (SELECT FROM job_edge e WHERE e.parent = h.id)',
                     {{schema_literal}}, v_part.relname);
-                EXECUTE format('DELETE FROM job_progress p USING %I.%I h WHERE p.job = h.id', {{schema_literal}}, v_part.relname);
-                EXECUTE format('DELETE FROM step s USING %I.%I h WHERE s.job = h.id', {{schema_literal}}, v_part.relname);
+                EXECUTE format('DELETE FROM job_progress p USING %I.%I h WHERE p.job = h.id AND NOT EXISTS (SELECT FROM job_edge e WHERE e.parent = h.id)', {{schema_literal}}, v_part.relname);
+                EXECUTE format('DELETE FROM step s USING %I.%I h WHERE s.job = h.id AND NOT EXISTS (SELECT FROM job_edge e WHERE e.parent = h.id)', {{schema_literal}}, v_part.relname);
                 EXECUTE format('DROP TABLE %I.%I', {{schema_literal}}, v_part.relname);
                 INSERT INTO job_history SELECT * FROM pg_temp.kiln_needed;
                 DROP TABLE pg_temp.kiln_needed;
@@ -152,20 +153,24 @@ BEGIN
     RETURN v_n;
 END $$;
 
--- Puts right what a change of limits under load may have left: the counts of limited queues and of lanes.
+-- Puts right the counts of limited queues and of lanes, should they ever be wrong.
 CREATE FUNCTION {{schema}}.recount() RETURNS void LANGUAGE plpgsql
     SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
 DECLARE
     v_row record;
 BEGIN
-    FOR v_row IN SELECT l.queue, l.key FROM lane l LEFT JOIN (
-            SELECT queue, concurrency_key AS key, count(*) AS n FROM job WHERE state = 'running' AND concurrency_key IS NOT NULL GROUP BY 1, 2) r
+    FOR v_row IN SELECT l.queue, l.key FROM lane l JOIN queue q ON q.name = l.queue AND q.key_concurrency IS NOT NULL
+        LEFT JOIN (SELECT queue, concurrency_key AS key, count(*) AS n FROM job WHERE state = 'running' AND concurrency_key IS NOT NULL GROUP BY 1, 2) r
             ON r.queue = l.queue AND r.key = l.key
-        WHERE l.running <> coalesce(r.n, 0) ORDER BY 1, 2 LIMIT 1000
+        LEFT JOIN (SELECT queue, key, sum(freed) AS n FROM lane_inbox GROUP BY 1, 2) i ON i.queue = l.queue AND i.key = l.key
+        WHERE l.running - coalesce(i.n, 0) <> coalesce(r.n, 0) ORDER BY 1, 2 LIMIT 1000
     LOOP
         -- One at a time, without waiting; a difference seen from outside may be a claim under way.
         PERFORM FROM lane WHERE queue = v_row.queue AND key = v_row.key FOR NO KEY UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
+        WITH forgotten AS (
+            DELETE FROM lane_inbox WHERE queue = v_row.queue AND key = v_row.key AND priority IS NULL
+        )
         UPDATE lane l SET running = c.n, open = l.active AND (c.most IS NULL OR c.n < c.most)
         FROM (SELECT (SELECT count(*)::integer FROM job WHERE state = 'running' AND queue = v_row.queue AND concurrency_key = v_row.key) AS n,
                 (SELECT key_concurrency FROM queue WHERE name = v_row.queue) AS most) c
@@ -174,7 +179,7 @@ BEGIN
     DELETE FROM lane l WHERE (l.queue, l.key) IN (SELECT k.queue, k.key FROM lane k
             WHERE NOT k.active AND k.running = 0 AND k.turn < clock_timestamp() - interval '1 hour' LIMIT 1000 FOR UPDATE SKIP LOCKED)
         AND NOT l.active AND l.running = 0;
-    FOR v_row IN SELECT name FROM queue WHERE limited ORDER BY name LOOP
+    FOR v_row IN SELECT name FROM queue WHERE concurrency IS NOT NULL ORDER BY name LOOP
         PERFORM recount_queue(v_row.name);
     END LOOP;
 END $$;
