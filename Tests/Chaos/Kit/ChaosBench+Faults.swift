@@ -20,12 +20,26 @@ extension ChaosBench {
 
     private var anyWorker: WorkerProcess { workers[Int.random(in: workers.indices)] }
 
+    /// Interrupts a worker while it has jobs.
+    ///
+    /// - Parameter set: interrupts it, or lets it go on.
+    /// - Returns: what it holds; nothing, if it has no jobs for a long time.
+    private func interrupt(_ worker: WorkerProcess, _ set: (Bool) -> Void) async throws -> [HeldClaim] {
+        var claims: [HeldClaim] = []
+        try await wait(within: .seconds(10)) {
+            set(true)
+            claims = try await held(by: worker.pid)
+            if claims.isEmpty { set(false) }
+            return !claims.isEmpty
+        }
+        set(true)
+        return claims
+    }
+
     /// Kills a worker at random.
     func kill() async throws {
         let worker = anyWorker
-        // Stands still while its jobs are noted.
-        worker.signal(SIGSTOP)
-        let claims = try await held(by: worker.pid)
+        let claims = try await interrupt(worker) { worker.signal($0 ? SIGSTOP : SIGCONT) }
         let deaths = worker.deaths
         tore(claims)
         worker.signal(SIGKILL)
@@ -35,10 +49,7 @@ extension ChaosBench {
     /// Stops a worker for longer than its lease, writes in its name when it has been given up, and lets it go on.
     func freeze() async throws {
         let worker = anyWorker
-        // One that has jobs, if there is any.
-        try await wait(within: .seconds(5)) { try await !held(by: worker.pid).isEmpty }
-        worker.signal(SIGSTOP)
-        let claims = try await held(by: worker.pid)
+        let claims = try await interrupt(worker) { worker.signal($0 ? SIGSTOP : SIGCONT) }
         tore(claims)
         defer { worker.signal(SIGCONT) }
         try await Task.sleep(for: setup.lease * 1.5)
@@ -91,10 +102,7 @@ extension ChaosBench {
     /// Lets a worker's packets vanish for longer than its lease. Afterwards those that had been sent arrive.
     func blackhole() async throws {
         let index = Int.random(in: workers.indices)
-        let worker = workers[index]
-        try await wait(within: .seconds(5)) { try await !held(by: worker.pid).isEmpty }
-        proxies[index].mode = .blackhole
-        let claims = try await held(by: worker.pid)
+        let claims = try await interrupt(workers[index]) { proxies[index].mode = $0 ? .blackhole : .pass }
         tore(claims)
         defer { proxies[index].mode = .pass }
         try await Task.sleep(for: setup.lease * 1.5)

@@ -7,6 +7,9 @@ package enum ChaosWorker {
     /// Serves all kinds until the process that started this one is gone.
     package static func run(_ settings: WorkerSettings) async throws {
         endWithStandardInput()
+        // Crashing is what some jobs are for: no core files.
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         let logger = Logger(label: settings.name)
         let worker = try QueueWorker(
