@@ -105,6 +105,21 @@ let package = Package(
             name: "PostgresTestSupport", dependencies: ["JobQueue"], path: "Tests/PostgresSupport", swiftSettings: swiftSettings),
         .testTarget(
             name: "JobQueueTests", dependencies: ["JobQueue", "PostgresTestSupport"], swiftSettings: swiftSettings),
+        // The queue under faults, with workers in processes of their own: scripts/chaos, and a short form as tests.
+        .target(
+            name: "ChaosKit",
+            dependencies: ["JobQueue", "PostgresTestSupport", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/Chaos/Kit",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "Chaos", dependencies: ["ChaosKit"], path: "Tests/Chaos/Command", swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ChaosTests",
+            dependencies: ["ChaosKit", "Chaos", "PostgresTestSupport"],
+            path: "Tests/Chaos/Tests",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "WorkerTests",
             dependencies: ["Worker", "MediaKit", "JobQueue", "TestSupport", "PostgresTestSupport"],

@@ -23,6 +23,8 @@ public final class JobContext: RunningJob, Sendable {
 
     public var context: JobContext { self }
     public var id: UUID { job.id }
+    /// The token of its claim; see the fence in docs/queue.md.
+    package var token: Int64 { job.token }
     public var kindName: String { job.kind }
     public var queue: String { job.queue }
     public var priority: Int { job.priority }
