@@ -163,7 +163,7 @@ package final class PostgresCluster: Sendable {
         let settings =
             [
                 "listen_addresses = '127.0.0.1'", "port = \(port)", "unix_socket_directories = '\(folder.path)'",
-                "fsync = \(fsync ? "on" : "off")", "max_connections = 200", "log_min_messages = warning",
+                "fsync = \(fsync ? "on" : "off")", "max_connections = 600", "log_min_messages = warning",
                 "shared_buffers = 64MB", "timezone = 'America/St_Johns'", "datestyle = 'German'",
             ] + configuration
         // The odd time zone and date style are there to be noticed by whatever relies on the usual ones.

@@ -141,13 +141,19 @@ import Testing
         try await bench.expectHonestCounters()
         let wrong: Int = try await bench.value(
             """
-            SELECT count(*) FROM kiln.lane l WHERE running <> (SELECT count(*) FROM kiln.job j
-                WHERE j.state = 'running' AND j.queue = l.queue AND j.concurrency_key = l.key)
+            SELECT count(*) FROM kiln.lane l JOIN kiln.queue q ON q.name = l.queue AND q.key_concurrency IS NOT NULL
+            WHERE l.running - (SELECT coalesce(sum(freed), 0) FROM kiln.lane_inbox i
+                               WHERE i.queue = l.queue AND i.key = l.key)
+                <> (SELECT count(*) FROM kiln.job j
+                    WHERE j.state = 'running' AND j.queue = l.queue AND j.concurrency_key = l.key)
             """)
         #expect(wrong == 0)
         #expect(
             try await bench.value(
-                "SELECT running = (SELECT count(*) FROM kiln.job WHERE state = 'running' AND queue = 'b') FROM kiln.queue"
+                """
+                SELECT running - (SELECT coalesce(sum(freed), 0) FROM kiln.slot_inbox WHERE queue = 'b')
+                    = (SELECT count(*) FROM kiln.job WHERE state = 'running' AND queue = 'b') FROM kiln.queue
+                """
             ))
         #expect(
             try await bench.value(
