@@ -102,7 +102,8 @@ let package = Package(
         ),
         // A private Postgres cluster, started once for a run of the tests or benchmarks, and databases in it.
         .target(
-            name: "PostgresTestSupport", dependencies: ["JobQueue"], path: "Tests/PostgresSupport", swiftSettings: swiftSettings),
+            name: "PostgresTestSupport", dependencies: ["JobQueue"], path: "Tests/PostgresSupport",
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "JobQueueTests", dependencies: ["JobQueue", "PostgresTestSupport"], swiftSettings: swiftSettings),
         // The queue under faults, with workers in processes of their own: scripts/chaos, and a short form as tests.
