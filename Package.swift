@@ -39,6 +39,8 @@ let package = Package(
             ]
         ),
         .systemLibrary(name: "CLibass", pkgConfig: "libass", providers: [.apt(["libass-dev"])]),
+        // Names the fonts of this machine. libass uses it too.
+        .systemLibrary(name: "CFontconfig", pkgConfig: "fontconfig", providers: [.apt(["libfontconfig-dev"])]),
         .target(name: "CAVShim", dependencies: ["CFFmpeg"]),
         // libass's messages, which arrive as a va_list.
         .target(name: "CAssShim", dependencies: ["CLibass"]),
@@ -47,7 +49,7 @@ let package = Package(
         .target(name: "ByteIO", swiftSettings: swiftSettings),
         .target(
             name: "MediaKit",
-            dependencies: ["ByteIO", "CAVShim", "CAssShim", "CLibass", "CPixelKernels"],
+            dependencies: ["ByteIO", "CAVShim", "CAssShim", "CFontconfig", "CLibass", "CPixelKernels"],
             swiftSettings: swiftSettings
         ),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),

@@ -39,8 +39,10 @@ import TestSupport
         let capabilities = try await KilnProcess.run(["capabilities", "--json"]).decoded(Capabilities.self)
         #expect(capabilities.video.contains { $0.name == "h264" && $0.encoder != nil && $0.decoder != nil })
         #expect(capabilities.libraries == LibavLibrary.versions)
+        #expect(capabilities.fonts.families.contains("DejaVu Sans"))
+        #expect(capabilities.fonts.families == Set(capabilities.fonts.families).sorted())
         let text = try await KilnProcess.run(["capabilities"]).text
-        for word in ["libass", "h264", "Fonts", "zscale"] { #expect(text.contains(word)) }
+        for word in ["libass", "h264", "Fonts", "DejaVu Sans", "zscale"] { #expect(text.contains(word)) }
     }
 
     @Test func `A sample clip says its words when its subtitles show them`() async throws {

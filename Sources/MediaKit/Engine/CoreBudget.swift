@@ -19,9 +19,10 @@ public struct CoreBudget: Sendable, Equatable {
     /// Threads for a decoder that an encoder of the same pictures waits behind: more would only hold more frames.
     var followingDecoderThreads: Int { max(1, decoderThreads / 2) }
 
-    /// Threads for a video encoder: one and a half per core keeps the cores busy while frames wait for each
-    /// other's rows (what x264 takes by itself).
-    var encoderThreads: Int { min(max(1, cores * 3 / 2), 24) }
+    /// Threads for a video encoder: one per core. The decoder and the filters in front of it fill what its threads
+    /// leave while they wait for each other; x264's own one and a half per core were no faster beside them, and each
+    /// thread holds a picture and its reference data.
+    var encoderThreads: Int { min(cores, 24) }
 
     /// Slice threads within one filter graph.
     var filterThreads: Int { min(cores, 4) }

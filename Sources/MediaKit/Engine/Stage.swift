@@ -18,8 +18,9 @@ protocol Stage: AnyObject, Sendable {
 enum ChannelBounds {
     /// Packets between a demuxer and a decoder.
     static let packets = (items: 16, bytes: 16 << 20)
-    /// Pictures in front of a filter graph or encoder. At 4K the bytes bind, below it the count.
-    static let pictures = (items: 2, bytes: 48 << 20)
+    /// Pictures in front of a filter graph or encoder. One keeps the stages apart; with more of them, pictures leave the
+    /// processor's caches before the next stage comes to them.
+    static let pictures = (items: 1, bytes: 48 << 20)
     static let sound = (items: 32, bytes: 4 << 20)
     /// Encoded packets in front of a muxer, per stream.
     static let encoded = (items: 64, bytes: 16 << 20)

@@ -33,8 +33,10 @@ public struct Capabilities: Codable, Sendable, Equatable {
     public struct Fonts: Codable, Sendable, Equatable {
         /// How libass finds the system's fonts: "fontconfig"; empty if it cannot.
         public var providers: [String]
-        /// Font files in the system's and the user's font folders.
+        /// Files of the system's and the user's fonts.
         public var files: Int
+        /// The names of their families, sorted, as ``CaptionStyle/fontFamily`` takes them.
+        public var families: [String]
     }
 
     /// Of this package.
@@ -145,33 +147,7 @@ public struct Capabilities: Codable, Sendable, Equatable {
             free(list)
             ass_library_done(library)
         }
-        return Fonts(providers: providers, files: fontFiles)
-    }
-
-    private static var fontFiles: Int {
-        var folders = ["/usr/share/fonts", "/usr/local/share/fonts"]
-        if let home = getenv("HOME").map({ String(cString: $0) }) {
-            folders += ["\(home)/.fonts", "\(home)/.local/share/fonts"]
-        }
-        return folders.reduce(0) { $0 + countFonts(in: $1, depth: 0) }
-    }
-
-    private static func countFonts(in path: String, depth: Int) -> Int {
-        guard depth < 8, let folder = opendir(path) else { return 0 }
-        defer { closedir(folder) }
-        var count = 0
-        while let entry = readdir(folder) {
-            let kind = Int32(entry.pointee.d_type)
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name.hasPrefix(".") { continue }
-            if kind == DT_DIR {
-                count += countFonts(in: "\(path)/\(name)", depth: depth + 1)
-            } else if [".ttf", ".otf", ".ttc", ".otc", ".pfb"].contains(where: name.lowercased().hasSuffix) {
-                count += 1
-            }
-        }
-        return count
+        let system = SystemFonts.list()
+        return Fonts(providers: providers, files: system.files, families: system.families)
     }
 }

@@ -48,6 +48,7 @@ struct CapabilitiesCommand: AsyncParsableCommand {
             + ["", "Codecs"] + codecs.lines()
             + ["", "Filters"] + filters.lines()
             + ["", "Fonts", "  \(fonts.files) files, found by \(providers)"]
+            + fonts.families.map { "  \($0)" }
         return lines.joined(separator: "\n")
     }
 }

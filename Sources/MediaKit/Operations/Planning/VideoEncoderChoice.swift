@@ -154,6 +154,7 @@ struct VideoEncoderChoice {
         }
         if let profile = video.profile { made.options["profile"] = profile }
         if let level = video.level { made.options["level"] = level }
+        // It uses no more, and complains of them.
         made.threads = min(budget.encoderThreads, 16)
     }
 
