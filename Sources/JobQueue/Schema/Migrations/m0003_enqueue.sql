@@ -41,6 +41,14 @@ BEGIN
     END IF;
 END $$;
 
+-- Seconds until the next job comes due, of whatever queue; NULL if none waits for its time.
+CREATE FUNCTION {{schema}}.next_due() RETURNS double precision LANGUAGE plpgsql
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+BEGIN
+    RETURN greatest(date_part('epoch', (SELECT j.run_at FROM job j WHERE j.state IN ('scheduled', 'failed') ORDER BY j.run_at LIMIT 1)
+        - clock_timestamp()), 0);
+END $$;
+
 -- Takes the unique key for a new job, or returns the job that has it.
 CREATE FUNCTION {{schema}}.claim_unique(r {{schema}}.job_request, p_id uuid, p_creator name) RETURNS uuid LANGUAGE plpgsql
     SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
@@ -76,18 +84,22 @@ BEGIN
             PERFORM refuse_stranger('the job with this unique_key,', v_job::text);
         END IF;
         WITH was AS (
-            SELECT id, state FROM job WHERE id = v_job AND state IN ('blocked', 'scheduled', 'ready', 'failed') FOR NO KEY UPDATE
+            SELECT id, state, run_at FROM job WHERE id = v_job AND state IN ('blocked', 'scheduled', 'ready', 'failed') FOR NO KEY UPDATE
         ), up AS (
             UPDATE job j SET payload = coalesce(r.payload, '{}'), priority = coalesce(r.priority, j.priority),
                 run_at = coalesce(r.run_at, v_now), metadata = coalesce(r.metadata, j.metadata),
                 state = CASE WHEN j.state = 'blocked' THEN 'blocked'
                              WHEN coalesce(r.run_at, v_now) > v_now THEN 'scheduled' ELSE 'ready' END::job_state,
                 changed_at = v_now, changed_by = session_user, reason = 'replaced by a job with the same unique_key'
-            FROM was WHERE j.id = was.id RETURNING j.queue, j.concurrency_key, j.priority, j.solo, j.state, was.state AS was
+            FROM was WHERE j.id = was.id RETURNING j.queue, j.concurrency_key, j.priority, j.solo, j.state, was.state AS was,
+                -- Later than before needs no word: whoever sleeps looks again at the old time.
+                j.state = 'scheduled' AND j.run_at <= v_now + interval '5 seconds'
+                    AND (was.state NOT IN ('scheduled', 'failed') OR j.run_at < was.run_at) AS is_near
         ), counted AS (
-            INSERT INTO counter_delta (queue, scheduled, ready, failed)
-            SELECT queue, (state = 'scheduled')::int - (was = 'scheduled')::int, (state = 'ready')::int - (was = 'ready')::int,
-                -(was = 'failed')::int FROM up WHERE state <> was
+            INSERT INTO counter_delta (queue, scheduled, ready, failed, wake)
+            SELECT queue, (state = 'scheduled')::int - (was = 'scheduled')::int - is_near::int,
+                (state = 'ready')::int - (was = 'ready')::int, -(was = 'failed')::int, false FROM up WHERE state <> was OR is_near
+            UNION ALL SELECT queue, 1, 0, 0, true FROM up WHERE is_near
         )
         INSERT INTO lane_inbox SELECT queue, concurrency_key, priority FROM up
         WHERE state = 'ready' AND concurrency_key IS NOT NULL AND NOT solo;
@@ -211,7 +223,7 @@ BEGIN
                      ELSE 0 END AS pending
               FROM unnest(p_requests) WITH ORDINALITY q WHERE v_kept[q.ordinality] OFFSET 0) r
         LEFT JOIN kind k ON k.name = r.kind
-        RETURNING queue, state, concurrency_key, priority, workflow
+        RETURNING queue, state, concurrency_key, priority, workflow, run_at
     ), laned AS (
         INSERT INTO lane_inbox SELECT queue, concurrency_key, max(priority) FROM fresh
         WHERE state = 'ready' AND concurrency_key IS NOT NULL GROUP BY 1, 2
@@ -219,9 +231,12 @@ BEGIN
         INSERT INTO workflow_delta (workflow, total)
         SELECT workflow, count(*) FROM fresh WHERE workflow IS NOT NULL GROUP BY 1
     )
-    INSERT INTO counter_delta (queue, blocked, scheduled, ready)
+    -- Workers that sleep learn of what is due soon from this call, of what is due later in time from maintain().
+    INSERT INTO counter_delta (queue, blocked, scheduled, ready, wake)
     SELECT queue, count(*) FILTER (WHERE state = 'blocked'), count(*) FILTER (WHERE state = 'scheduled'),
-        count(*) FILTER (WHERE state = 'ready') FROM fresh GROUP BY queue;
+        count(*) FILTER (WHERE state = 'ready'), is_near
+    FROM (SELECT queue, state, state = 'scheduled' AND run_at <= v_now + interval '5 seconds' AS is_near FROM fresh) f
+    GROUP BY queue, is_near;
     RETURN v_ids;
 END $$;
 
