@@ -26,7 +26,7 @@ final class EndWatch: Sendable {
     }
 
     private struct State {
-        var schedule = WaitSchedule()
+        var schedule: WaitSchedule
         var tickets: [UUID: [Int: AsyncSignal]] = [:]
         var task: Task<Void, Never>?
         /// The task before, which may still be closing its connection.
@@ -42,7 +42,7 @@ final class EndWatch: Sendable {
     private let id = UUID()
     private let start = ContinuousClock.now
     private let signal = AsyncSignal()
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// How long it goes on listening when nobody waits any more.
     private static let linger = Duration.seconds(5)
@@ -50,7 +50,8 @@ final class EndWatch: Sendable {
     private static let keep = Duration.seconds(30)
 
     /// - Parameter schema: as an identifier.
-    init(pool: PostgresPool, schema: String, logger: Logger) {
+    init(pool: PostgresPool, schema: String, schedule: WaitSchedule = WaitSchedule(), logger: Logger) {
+        state = Mutex(State(schedule: schedule))
         self.pool = pool
         self.schema = schema
         self.logger = logger

@@ -14,8 +14,10 @@ struct WaitSchedule: Sendable {
         var lookAt: Duration
     }
 
-    static let first = Duration.milliseconds(10)
-    static let most = Duration.seconds(1)
+    /// The first interval.
+    private let first: Duration
+    /// The longest.
+    private let most: Duration
 
     private var entries: [UUID: Entry] = [:]
     private var count = 0
@@ -23,6 +25,11 @@ struct WaitSchedule: Sendable {
     private var left: [UUID] = []
     /// Whether ends are announced.
     private(set) var isListening = false
+
+    init(first: Duration = .milliseconds(10), most: Duration = .seconds(1)) {
+        self.first = first
+        self.most = most
+    }
 
     var isEmpty: Bool { entries.isEmpty }
 
@@ -32,7 +39,7 @@ struct WaitSchedule: Sendable {
         if entries[subject] != nil {
             entries[subject]?.waiting.insert(count)
         } else {
-            entries[subject] = Entry(waiting: [count], interval: Self.first, lookAt: now)
+            entries[subject] = Entry(waiting: [count], interval: first, lookAt: now)
         }
         return count
     }
@@ -48,7 +55,7 @@ struct WaitSchedule: Sendable {
     mutating func listening(_ isListening: Bool, at now: Duration) {
         self.isListening = isListening
         for id in entries.keys {
-            entries[id]?.interval = Self.first
+            entries[id]?.interval = first
             entries[id]?.lookAt = now
         }
     }
@@ -58,9 +65,9 @@ struct WaitSchedule: Sendable {
         var look: [UUID] = []
         for (id, entry) in entries where entry.lookAt <= now {
             look.append(id)
-            entries[id]?.lookAt =
-                entry.interval < Self.most ? now + entry.interval : Self.nextSecond(after: now)
-            entries[id]?.interval = min(entry.interval * (isListening ? 10 : 1.5), Self.most)
+            entries[id]?.lookAt// On the second, so that all that are old are asked about together.
+            = entry.interval < most ? now + entry.interval : .seconds(now.components.seconds) + most
+            entries[id]?.interval = min(entry.interval * (isListening ? 10 : 1.5), most)
         }
         defer { left = [] }
         // One that came back is asked about again.
@@ -69,9 +76,4 @@ struct WaitSchedule: Sendable {
 
     /// When to call ``due(at:)`` again; nil: not before somebody enters.
     var next: Duration? { entries.values.lazy.map(\.lookAt).min() }
-
-    /// All that are old are asked about together.
-    private static func nextSecond(after now: Duration) -> Duration {
-        .seconds(now.components.seconds + (now.components.attoseconds > 500_000_000_000_000_000 ? 2 : 1))
-    }
 }
