@@ -65,8 +65,9 @@ struct WaitSchedule: Sendable {
         var look: [UUID] = []
         for (id, entry) in entries where entry.lookAt <= now {
             look.append(id)
-            entries[id]?.lookAt// On the second, so that all that are old are asked about together.
-            = entry.interval < most ? now + entry.interval : .seconds(now.components.seconds) + most
+            // On the second, so that all that are old are asked about together.
+            let onTheSecond = .seconds(now.components.seconds) + most
+            entries[id]?.lookAt = entry.interval < most ? now + entry.interval : onTheSecond
             entries[id]?.interval = min(entry.interval * (isListening ? 10 : 1.5), most)
         }
         defer { left = [] }

@@ -12,7 +12,8 @@ import Testing
         let pool = PostgresPool(try PostgresSettings(database.url), logger: quiet)
         // One that looks when it begins to wait and to listen, and then again after an hour.
         let ends = EndWatch(
-            pool: pool, schema: "kiln", schedule: WaitSchedule(first: .seconds(3600), most: .seconds(3600)), logger: quiet)
+            pool: pool, schema: "kiln", schedule: WaitSchedule(first: .seconds(3600), most: .seconds(3600)),
+            logger: quiet)
         let id = try await queue.enqueue("mail")
         let ticket = ends.enter(id)
         let connection = try await database.connection()
