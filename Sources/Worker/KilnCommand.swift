@@ -26,7 +26,8 @@ struct KilnCommand: AsyncParsableCommand {
                 name: "Queue",
                 subcommands: [
                     EnqueueCommand.self, JobsCommand.self, JobCommand.self, CancelCommand.self, RetryCommand.self,
-                    WorkflowCommand.self, DeadCommand.self, QueuesCommand.self, PauseCommand.self, ResumeCommand.self, ScheduleCommand.self,
+                    WorkflowCommand.self, DeadCommand.self, QueuesCommand.self, PauseCommand.self, ResumeCommand.self,
+                    ScheduleCommand.self,
                     WorkersCommand.self, HealthCommand.self, MigrateCommand.self,
                 ])
         ])

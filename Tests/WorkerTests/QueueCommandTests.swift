@@ -262,7 +262,8 @@ extension KilnProcess.Outcome {
         #expect(UUID(uuidString: other) != nil && other == other.lowercased())
 
         let report = try await desk.kiln("workflow", "show", id, "--json").queue(WorkflowReport.self)
-        #expect(report.workflow.id == flow.id && report.workflow.name == "publish" && report.workflow.status == "running")
+        #expect(report.workflow.id == flow.id && report.workflow.name == "publish")
+        #expect(report.workflow.status == "running")
         #expect(report.nodes.map(\.node) == ["probe", "video", "report"])
         #expect(report.nodes.map(\.state) == [.ready, .blocked, .blocked])
         #expect(report.nodes.map(\.after) == [[], ["probe"], ["probe", "video"]])
@@ -286,11 +287,14 @@ extension KilnProcess.Outcome {
         #expect(try await desk.kiln("workflow", "show", id).text.contains("wrong file"))
         #expect(try await desk.kiln("workflow", "cancel", id).text == "0 cancelled or told to stop\n")
         #expect(try await desk.kiln("workflow", "retry", id, "--json").queue([String: Int].self) == ["retried": 3])
-        #expect(try await desk.kiln("workflow", "show", id, "--json").queue(WorkflowReport.self).nodes[0].state == .ready)
+        let again = try await desk.kiln("workflow", "show", id, "--json").queue(WorkflowReport.self)
+        #expect(again.nodes[0].state == .ready)
 
         let cycle = try await desk.kiln(
             "workflow", "enqueue", "-",
-            input: #"{"nodes": [{"node": "a", "kind": "k", "after": ["b"]}, {"node": "b", "kind": "k", "after": ["a"]}]}"#)
+            input: """
+                {"nodes": [{"node": "a", "kind": "k", "after": ["b"]}, {"node": "b", "kind": "k", "after": ["a"]}]}
+                """)
         #expect(cycle.status == 65 && cycle.isOneSentence && cycle.error.contains("cycle"))
         let nobody = UUID().uuidString
         for arguments in [["show", nobody], ["show", nobody, "--wait"], ["cancel", nobody], ["retry", nobody]] {
