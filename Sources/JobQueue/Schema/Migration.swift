@@ -64,16 +64,14 @@ enum EmbeddedMigrations {
     static let all: [Migration] = [
         Migration(1, "tables", PackageResources.m0001_tables_sql),
         Migration(2, "internal", PackageResources.m0002_internal_sql),
-        Migration(3, "requests", PackageResources.m0003_requests_sql),
-        Migration(4, "enqueue", PackageResources.m0004_enqueue_sql),
+        Migration(3, "enqueue", PackageResources.m0003_enqueue_sql),
+        Migration(4, "admin", PackageResources.m0004_admin_sql),
         Migration(5, "worker", PackageResources.m0005_worker_sql),
-        Migration(6, "workflows", PackageResources.m0006_workflows_sql),
-        Migration(7, "jobs", PackageResources.m0007_jobs_sql),
-        Migration(8, "queues", PackageResources.m0008_queues_sql),
-        Migration(9, "schedules", PackageResources.m0009_schedules_sql),
+        Migration(6, "maintenance", PackageResources.m0006_maintenance_sql),
+        Migration(7, "views", PackageResources.m0007_views_sql),
+        Migration(8, "requests", PackageResources.m0008_requests_sql),
+        Migration(9, "workflows", PackageResources.m0009_workflows_sql),
         Migration(10, "waiting", PackageResources.m0010_waiting_sql),
-        Migration(11, "maintenance", PackageResources.m0011_maintenance_sql),
-        Migration(12, "views", PackageResources.m0012_views_sql),
     ]
 
     /// The roles and what they are granted: repeatable, and applied after the migrations where asked for.

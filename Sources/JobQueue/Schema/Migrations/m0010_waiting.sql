@@ -71,3 +71,5 @@ BEGIN
     DELETE FROM job_waiter w WHERE w.subject = ANY (unwatch.ids) AND w.waiter = unwatch.waiter AND w.created_by = session_user;
 END $$;
 COMMENT ON FUNCTION {{schema}}.unwatch IS 'Takes back what watch asked for.';
+
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA {{schema}} FROM PUBLIC;

@@ -1,4 +1,4 @@
--- Workflows: a DAG of jobs in one call, its status, and its end.
+-- Enqueueing a workflow: a DAG of jobs in one call.
 
 CREATE FUNCTION {{schema}}.enqueue_workflow(workflow jsonb) RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
@@ -154,76 +154,3 @@ BEGIN
         'jobs', (SELECT jsonb_object_agg(n, i) FROM unnest(v_names, v_ids) x(n, i)));
 END $$;
 COMMENT ON FUNCTION {{schema}}.enqueue_workflow IS 'Enqueues a DAG of named nodes: {"name", "metadata", "nodes": [{"node", "after": ["name" or {"node", "on_failure"}], and the arguments of enqueue}]}; returns {"workflow": id, "jobs": {node: id}}.';
-
-CREATE FUNCTION {{schema}}.own_workflow(p_where text, p_id uuid, p_change boolean) RETURNS void LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
-DECLARE
-    v_creator name;
-BEGIN
-    SELECT created_by INTO v_creator FROM workflow WHERE id = p_id;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION '%: workflow % does not exist', p_where, coalesce(p_id::text, 'NULL') USING ERRCODE = 'KL002',
-            HINT = 'Give the id that enqueue_workflow returned under "workflow".';
-    ELSIF NOT (p_change AND may_change(v_creator) OR NOT p_change AND may_read(v_creator)) THEN
-        PERFORM refuse_stranger('workflow', p_id::text);
-    END IF;
-END $$;
-
-CREATE FUNCTION {{schema}}.workflow(id uuid) RETURNS jsonb LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-    IF NOT EXISTS (SELECT FROM workflow w WHERE w.id = workflow.id) THEN
-        RETURN NULL;
-    END IF;
-    PERFORM own_workflow('workflow', workflow.id, false);
-    RETURN (SELECT to_jsonb(p) FROM pipeline_runs p WHERE p.workflow = workflow.id);
-END $$;
-COMMENT ON FUNCTION {{schema}}.workflow IS 'The status and counts of a workflow as JSON, or NULL if there is none of that id.';
-
-CREATE FUNCTION {{schema}}.workflow_nodes(id uuid) RETURNS TABLE (node text, job uuid, kind text, queue text, state text, attempt integer,
-    max_attempts integer, run_at timestamptz, started_at timestamptz, finished_at timestamptz, seconds double precision, progress real,
-    reason text, error text, after text[]) LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-    PERFORM own_workflow('workflow_nodes', workflow_nodes.id, false);
-    RETURN QUERY WITH members AS MATERIALIZED (
-        SELECT j.id, j.node, j.kind, j.queue, j.state, j.attempt, j.max_attempts, j.run_at, j.started_at, NULL::timestamptz AS finished_at,
-            NULL::double precision AS seconds, j.reason, j.errors, NULL::uuid[] AS parents
-        FROM job j WHERE j.workflow = workflow_nodes.id
-        UNION ALL
-        SELECT h.id, h.node, h.kind, h.queue, h.outcome, h.attempt, h.max_attempts, h.run_at, h.claimed_at, h.finished_at, h.seconds,
-            h.reason, h.errors, coalesce(h.parents, '{}')
-        FROM job_history h WHERE h.workflow = workflow_nodes.id
-    ), edges AS (
-        SELECT m.id, e.parent FROM members m JOIN job_edge e ON e.child = m.id WHERE m.parents IS NULL
-        UNION ALL SELECT m.id, p FROM members m, unnest(m.parents) p
-    ), named AS (
-        SELECT e.id, array_agg(coalesce(p.node, e.parent::text) ORDER BY e.parent) AS after
-        FROM edges e LEFT JOIN members p ON p.id = e.parent GROUP BY e.id
-    )
-    SELECT m.node::text, m.id, m.kind::text, m.queue::text, m.state::text, m.attempt, m.max_attempts, m.run_at, m.started_at, m.finished_at,
-        m.seconds, (SELECT p.fraction FROM job_progress p WHERE p.job = m.id), m.reason, m.errors #>> '{-1,error,message}',
-        coalesce(n.after, '{}')
-    FROM members m LEFT JOIN named n ON n.id = m.id ORDER BY m.id;
-END $$;
-COMMENT ON FUNCTION {{schema}}.workflow_nodes IS 'The jobs of a workflow, parents before children, each with its state and what it comes after (names, and ids of jobs that have none in the workflow).';
-
-CREATE FUNCTION {{schema}}.cancel_workflow(id uuid, reason text DEFAULT NULL) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
-BEGIN
-    PERFORM own_workflow('cancel_workflow', id, true);
-    RETURN cancel_members(ARRAY[id], coalesce(reason, 'its workflow was cancelled'), session_user);
-END $$;
-COMMENT ON FUNCTION {{schema}}.cancel_workflow IS 'Cancels every unfinished job of a workflow; returns how many were cancelled or told to stop.';
-
-CREATE FUNCTION {{schema}}.retry_workflow(id uuid) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-    PERFORM own_workflow('retry_workflow', retry_workflow.id, true);
-    RETURN revive((SELECT array_agg(h.id) FROM job_history h WHERE h.workflow = retry_workflow.id
-        AND h.outcome IN ('dead', 'cancelled')), 'retry_workflow', session_user);
-END $$;
-COMMENT ON FUNCTION {{schema}}.retry_workflow IS 'Runs the dead and cancelled jobs of a workflow again; what succeeded keeps its result. Returns how many.';

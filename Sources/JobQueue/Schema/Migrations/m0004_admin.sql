@@ -1,0 +1,539 @@
+-- What people and apps do with jobs, queues, kinds, dead letters and schedules.
+
+CREATE FUNCTION {{schema}}.job(id uuid) RETURNS jsonb LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_job jsonb;
+BEGIN
+    SELECT to_jsonb(j) - 'pending' - 'has_children' - 'has_parents' - 'solo' - 'alone' - 'held' - 'unique_scope' INTO v_job
+    FROM job j WHERE j.id = job.id;
+    IF NOT FOUND THEN
+        SELECT to_jsonb(h) - 'outcome' - 'policies' - 'unique_scope' || jsonb_build_object('state', h.outcome) INTO v_job
+        FROM job_history h WHERE h.id = job.id LIMIT 1;
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+    ELSE
+        v_job := v_job || jsonb_build_object('parents', (SELECT jsonb_agg(e.parent ORDER BY e.parent) FROM job_edge e WHERE e.child = job.id));
+    END IF;
+    IF NOT may_read((v_job ->> 'created_by')::name) THEN
+        PERFORM refuse_stranger('job', job.id::text);
+    END IF;
+    RETURN jsonb_strip_nulls(v_job - 'payload' - 'result' - 'errors' - 'metadata')
+        || jsonb_build_object('payload', v_job -> 'payload', 'result', v_job -> 'result', 'metadata', v_job -> 'metadata',
+            'errors', coalesce(nullif(v_job -> 'errors', 'null'), '[]'),
+            'progress', (SELECT to_jsonb(p) - 'job' - 'token' FROM job_progress p WHERE p.job = job.id),
+            'steps', coalesce((SELECT jsonb_agg(to_jsonb(s) - 'job' ORDER BY s.seq) FROM step s WHERE s.job = job.id), '[]'));
+END $$;
+COMMENT ON FUNCTION {{schema}}.job IS 'Everything about a job as JSON, or NULL if there is none of that id.';
+
+CREATE FUNCTION {{schema}}.unknown_job(p_where text, p_id uuid) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '%: job % does not exist', p_where, coalesce(p_id::text, 'NULL') USING ERRCODE = 'KL002',
+        HINT = 'It was never enqueued, its transaction has not committed, or it finished longer ago than the retention.';
+END $$;
+
+CREATE FUNCTION {{schema}}.cancel(id uuid, reason text DEFAULT NULL) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_job record;
+    v_reason text := coalesce(cancel.reason, 'cancelled by request');
+BEGIN
+    SELECT j.state, j.created_by INTO v_job FROM job j WHERE j.id = cancel.id;
+    IF FOUND AND NOT may_change(v_job.created_by) THEN
+        PERFORM refuse_stranger('job', cancel.id::text);
+    END IF;
+    SELECT j.state, j.created_by INTO v_job FROM job j WHERE j.id = cancel.id FOR UPDATE;
+    IF NOT FOUND THEN
+        SELECT h.outcome AS state, h.created_by INTO v_job FROM job_history h WHERE h.id = cancel.id LIMIT 1;
+        IF NOT FOUND THEN
+            PERFORM unknown_job('cancel', cancel.id);
+        ELSIF NOT may_change(v_job.created_by) THEN
+            PERFORM refuse_stranger('job', cancel.id::text);
+        END IF;
+        RETURN v_job.state;
+    ELSIF v_job.state = 'running' THEN
+        PERFORM ask_to_stop(ARRAY[cancel.id], v_reason, session_user);
+        RETURN 'cancelling';
+    END IF;
+    PERFORM finish(ARRAY[cancel.id], 'cancelled', v_reason, session_user);
+    RETURN 'cancelled';
+END $$;
+COMMENT ON FUNCTION {{schema}}.cancel IS 'Cancels a job: returns cancelled, cancelling (its worker has been told), or the state in which it had already ended.';
+
+-- Brings jobs back from the history. A parent that succeeded, or that failed where the child runs anyway, is done.
+CREATE FUNCTION {{schema}}.revive(p_ids uuid[], p_where text, p_by text) RETURNS integer LANGUAGE plpgsql
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    v_back uuid[];
+    v_bad record;
+    v_n integer;
+BEGIN
+    -- The row's lock is taken first, so that of two calls one finds nothing left.
+    WITH gone AS (
+        DELETE FROM job_history WHERE id = ANY (p_ids) AND outcome IN ('dead', 'cancelled') RETURNING *
+    ), back AS (
+        INSERT INTO job (id, kind, queue, state, priority, run_at, payload, max_attempts, timeout, cores, memory,
+            concurrency_key, unique_key, unique_scope, workflow, node, pending, has_parents, errors, created_at,
+            created_by, changed_at, changed_by, reason, metadata, lease_token)
+        SELECT id, kind, queue, 'blocked', priority, least(run_at, v_now), payload, max_attempts, timeout, cores, memory,
+            concurrency_key, CASE WHEN unique_scope = 'unfinished' THEN unique_key END,
+            CASE WHEN unique_scope = 'unfinished' THEN unique_scope END, workflow, node, 0, parents IS NOT NULL, errors,
+            created_at, created_by, v_now, p_by, 'retried by hand', metadata, 0
+        FROM gone RETURNING id
+    ), edges AS (
+        INSERT INTO job_edge (parent, child, on_failure, done, outside)
+        SELECT u.parent, g.id, u.policy, coalesce(s.outcome = 'succeeded' OR s.outcome IS NOT NULL AND u.policy = 'run', false), true
+        FROM gone g, unnest(g.parents, g.policies) u(parent, policy)
+        LEFT JOIN LATERAL (SELECT CASE WHEN u.parent <> ALL (p_ids) OR h.outcome = 'succeeded' THEN h.outcome END AS outcome
+            FROM job_history h WHERE h.id = u.parent LIMIT 1) s ON true
+        ORDER BY 1, 2
+    ), counted AS (
+        INSERT INTO counter_delta (queue, blocked, cancelled, dead)
+        SELECT queue, count(*), -count(*) FILTER (WHERE outcome = 'cancelled'), -count(*) FILTER (WHERE outcome = 'dead')
+        FROM gone GROUP BY queue
+    ), flows AS (
+        INSERT INTO workflow_delta (workflow, dead, cancelled)
+        SELECT workflow, -count(*) FILTER (WHERE outcome = 'dead'), -count(*) FILTER (WHERE outcome = 'cancelled')
+        FROM gone WHERE workflow IS NOT NULL GROUP BY workflow
+    )
+    SELECT array_agg(id) INTO v_back FROM back;
+    IF v_back IS NULL THEN
+        RETURN 0;
+    END IF;
+    SELECT e.child, e.parent, h.outcome INTO v_bad FROM job_edge e JOIN job_history h ON h.id = e.parent
+    WHERE e.child = ANY (v_back) AND NOT e.done AND h.outcome IN ('dead', 'cancelled') LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '%: job % needs its parent %, which is %', p_where, v_bad.child, v_bad.parent, v_bad.outcome
+            USING ERRCODE = '55000', HINT = 'Retry the parent first, or the whole workflow with retry_workflow.';
+    END IF;
+    UPDATE job j SET has_children = true WHERE j.id = ANY (v_back)
+        AND EXISTS (SELECT FROM job_edge e WHERE e.parent = j.id AND NOT e.done);
+    FOR v_bad IN SELECT j.id, j.kind, j.unique_key FROM job j WHERE j.id = ANY (v_back) AND j.unique_key IS NOT NULL
+        ORDER BY j.kind, j.unique_key
+    LOOP
+        INSERT INTO unique_claim (kind, key, job, scope) VALUES (v_bad.kind, v_bad.unique_key, v_bad.id, 'unfinished')
+        ON CONFLICT DO NOTHING;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION '%: another job has taken unique_key "%" of job %', p_where, v_bad.unique_key, v_bad.id
+                USING ERRCODE = '23505', HINT = 'Wait until that job has finished, or cancel it.';
+        END IF;
+    END LOOP;
+    UPDATE workflow w SET finished_at = NULL, cancel_requested_at = NULL, cancel_reason = NULL, cancel_by = NULL
+    WHERE w.id IN (SELECT workflow FROM job WHERE id = ANY (v_back));
+    WITH up AS (
+        UPDATE job j SET pending = c.pending, state = CASE WHEN c.pending > 0 THEN 'blocked' ELSE 'ready' END::job_state
+        FROM (SELECT b.id, (SELECT count(*) FROM job_edge e WHERE e.child = b.id AND NOT e.done) AS pending
+              FROM unnest(v_back) b(id)) c
+        WHERE j.id = c.id RETURNING j.queue, j.state, j.concurrency_key, j.priority
+    ), laned AS (
+        INSERT INTO lane_inbox SELECT queue, concurrency_key, max(priority) FROM up
+        WHERE state = 'ready' AND concurrency_key IS NOT NULL GROUP BY 1, 2
+    )
+    INSERT INTO counter_delta (queue, blocked, ready)
+    SELECT queue, -count(*), count(*) FROM up WHERE state = 'ready' GROUP BY queue;
+    RETURN cardinality(v_back);
+END $$;
+
+CREATE FUNCTION {{schema}}.retry(id uuid) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_job record;
+BEGIN
+    SELECT j.state, j.created_by INTO v_job FROM job j WHERE j.id = retry.id;
+    IF NOT FOUND THEN
+        SELECT h.outcome AS state, h.created_by INTO v_job FROM job_history h WHERE h.id = retry.id LIMIT 1;
+        IF NOT FOUND THEN
+            PERFORM unknown_job('retry', retry.id);
+        END IF;
+    END IF;
+    IF NOT may_change(v_job.created_by) THEN
+        PERFORM refuse_stranger('job', retry.id::text);
+    ELSIF v_job.state = 'succeeded' THEN
+        RAISE EXCEPTION 'retry: job % has succeeded', retry.id USING ERRCODE = '55000', HINT = 'Enqueue it again instead.';
+    ELSIF v_job.state IN ('dead', 'cancelled') THEN
+        PERFORM revive(ARRAY[retry.id], 'retry', session_user);
+    ELSIF v_job.state IN ('scheduled', 'failed') THEN
+        WITH was AS (
+            SELECT j.id, j.state FROM job j WHERE j.id = retry.id AND j.state IN ('scheduled', 'failed') FOR NO KEY UPDATE
+        ), up AS (
+            UPDATE job j SET state = 'ready', run_at = clock_timestamp(), changed_at = clock_timestamp(),
+                changed_by = session_user, reason = 'retried by hand'
+            FROM was WHERE j.id = was.id RETURNING j.queue, j.concurrency_key, j.priority, j.solo, was.state AS was
+        ), laned AS (
+            INSERT INTO lane_inbox SELECT queue, concurrency_key, priority FROM up WHERE concurrency_key IS NOT NULL AND NOT solo
+        )
+        INSERT INTO counter_delta (queue, scheduled, ready, failed)
+        SELECT queue, -(was = 'scheduled')::int, 1, -(was = 'failed')::int FROM up;
+    END IF;
+    RETURN coalesce((SELECT j.state::text FROM job j WHERE j.id = retry.id), history_state(retry.id)::text);
+END $$;
+COMMENT ON FUNCTION {{schema}}.retry IS 'Runs a dead or cancelled job again with fresh attempts, or one that waits at once; returns its state now.';
+
+CREATE FUNCTION {{schema}}.own_workflow(p_where text, p_id uuid, p_change boolean) RETURNS void LANGUAGE plpgsql
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+DECLARE
+    v_creator name;
+BEGIN
+    SELECT created_by INTO v_creator FROM workflow WHERE id = p_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION '%: workflow % does not exist', p_where, coalesce(p_id::text, 'NULL') USING ERRCODE = 'KL002',
+            HINT = 'Give the id that enqueue_workflow returned under "workflow".';
+    ELSIF NOT (p_change AND may_change(v_creator) OR NOT p_change AND may_read(v_creator)) THEN
+        PERFORM refuse_stranger('workflow', p_id::text);
+    END IF;
+END $$;
+
+CREATE FUNCTION {{schema}}.cancel_workflow(id uuid, reason text DEFAULT NULL) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+BEGIN
+    PERFORM own_workflow('cancel_workflow', id, true);
+    RETURN cancel_members(ARRAY[id], coalesce(reason, 'its workflow was cancelled'), session_user);
+END $$;
+COMMENT ON FUNCTION {{schema}}.cancel_workflow IS 'Cancels every unfinished job of a workflow; returns how many were cancelled or told to stop.';
+
+CREATE FUNCTION {{schema}}.retry_workflow(id uuid) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM own_workflow('retry_workflow', retry_workflow.id, true);
+    RETURN revive((SELECT array_agg(h.id) FROM job_history h WHERE h.workflow = retry_workflow.id
+        AND h.outcome IN ('dead', 'cancelled')), 'retry_workflow', session_user);
+END $$;
+COMMENT ON FUNCTION {{schema}}.retry_workflow IS 'Runs the dead and cancelled jobs of a workflow again; what succeeded keeps its result. Returns how many.';
+
+CREATE FUNCTION {{schema}}.workflow(id uuid) RETURNS jsonb LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    IF NOT EXISTS (SELECT FROM workflow w WHERE w.id = workflow.id) THEN
+        RETURN NULL;
+    END IF;
+    PERFORM own_workflow('workflow', workflow.id, false);
+    RETURN (SELECT to_jsonb(p) FROM pipeline_runs p WHERE p.workflow = workflow.id);
+END $$;
+COMMENT ON FUNCTION {{schema}}.workflow IS 'The status and counts of a workflow as JSON, or NULL if there is none of that id.';
+
+CREATE FUNCTION {{schema}}.workflow_nodes(id uuid) RETURNS TABLE (node text, job uuid, kind text, queue text, state text, attempt integer,
+    max_attempts integer, run_at timestamptz, started_at timestamptz, finished_at timestamptz, seconds double precision, progress real,
+    reason text, error text, after text[]) LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM own_workflow('workflow_nodes', workflow_nodes.id, false);
+    RETURN QUERY WITH members AS MATERIALIZED (
+        SELECT j.id, j.node, j.kind, j.queue, j.state, j.attempt, j.max_attempts, j.run_at, j.started_at, NULL::timestamptz AS finished_at,
+            NULL::double precision AS seconds, j.reason, j.errors, NULL::uuid[] AS parents
+        FROM job j WHERE j.workflow = workflow_nodes.id
+        UNION ALL
+        SELECT h.id, h.node, h.kind, h.queue, h.outcome, h.attempt, h.max_attempts, h.run_at, h.claimed_at, h.finished_at, h.seconds,
+            h.reason, h.errors, coalesce(h.parents, '{}')
+        FROM job_history h WHERE h.workflow = workflow_nodes.id
+    ), edges AS (
+        SELECT m.id, e.parent FROM members m JOIN job_edge e ON e.child = m.id WHERE m.parents IS NULL
+        UNION ALL SELECT m.id, p FROM members m, unnest(m.parents) p
+    ), named AS (
+        SELECT e.id, array_agg(coalesce(p.node, e.parent::text) ORDER BY e.parent) AS after
+        FROM edges e LEFT JOIN members p ON p.id = e.parent GROUP BY e.id
+    )
+    SELECT m.node::text, m.id, m.kind::text, m.queue::text, m.state::text, m.attempt, m.max_attempts, m.run_at, m.started_at, m.finished_at,
+        m.seconds, (SELECT p.fraction FROM job_progress p WHERE p.job = m.id), m.reason, m.errors #>> '{-1,error,message}',
+        coalesce(n.after, '{}')
+    FROM members m LEFT JOIN named n ON n.id = m.id ORDER BY m.id;
+END $$;
+COMMENT ON FUNCTION {{schema}}.workflow_nodes IS 'The jobs of a workflow, parents before children, each with its state and what it comes after (names, and ids of jobs that have none in the workflow).';
+
+-- Dead letters.
+CREATE FUNCTION {{schema}}.retry_dead(kind text DEFAULT NULL, "limit" integer DEFAULT 10000) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN revive((SELECT array_agg(d.id) FROM (
+        SELECT h.id, h.created_by FROM job_history h WHERE h.outcome = 'dead' AND (retry_dead.kind IS NULL OR h.kind = retry_dead.kind)
+        AND (h.created_by = session_user OR privileged('{worker}')) ORDER BY h.finished_at LIMIT retry_dead."limit") d),
+        'retry_dead', session_user);
+END $$;
+COMMENT ON FUNCTION {{schema}}.retry_dead IS 'Runs dead jobs again, oldest first: all that the caller may change, or those of one kind. Returns how many.';
+
+CREATE FUNCTION {{schema}}.purge_dead(kind text DEFAULT NULL, before timestamptz DEFAULT NULL) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_n integer;
+    v_all boolean := privileged('{worker}');
+BEGIN
+    WITH gone AS (
+        DELETE FROM job_history h WHERE h.outcome = 'dead' AND (purge_dead.kind IS NULL OR h.kind = purge_dead.kind)
+        AND (purge_dead.before IS NULL OR h.finished_at < purge_dead.before) AND (v_all OR h.created_by = session_user)
+        AND NOT EXISTS (SELECT FROM job_edge e WHERE e.parent = h.id) RETURNING h.id, h.queue
+    ), progress AS (
+        DELETE FROM job_progress p USING gone WHERE p.job = gone.id
+    ), steps AS (
+        DELETE FROM step s USING gone WHERE s.job = gone.id
+    ), counted AS (
+        INSERT INTO counter_delta (queue, dead) SELECT queue, -count(*) FROM gone GROUP BY queue
+    )
+    SELECT count(*) INTO v_n FROM gone;
+    RETURN v_n;
+END $$;
+COMMENT ON FUNCTION {{schema}}.purge_dead IS 'Deletes dead jobs, but for those whose children still need them. Returns how many.';
+
+CREATE FUNCTION {{schema}}.dead(kind text DEFAULT NULL, "limit" integer DEFAULT 100) RETURNS SETOF jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT job(d.id) FROM (
+        SELECT h.id FROM job_history h WHERE h.outcome = 'dead' AND (dead.kind IS NULL OR h.kind = dead.kind)
+        AND (h.created_by = session_user OR privileged('{reader,worker}')) ORDER BY h.finished_at DESC LIMIT dead."limit") d;
+END $$;
+COMMENT ON FUNCTION {{schema}}.dead IS 'Dead jobs that the caller may read, newest first, as JSON.';
+
+-- Queues and kinds.
+CREATE FUNCTION {{schema}}.check_name(p_where text, p_argument text, p_name text) RETURNS void LANGUAGE plpgsql
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+BEGIN
+    IF coalesce(p_name, '') = '' OR octet_length(p_name) > 200 THEN
+        PERFORM invalid(p_where, p_argument, p_name, 'a name has 1 to 200 bytes', NULL);
+    END IF;
+END $$;
+
+-- Counts what runs, under the row's lock; called where limits change and by maintain(). What was counted out and what
+-- is forgotten of the inbox are of one snapshot.
+CREATE FUNCTION {{schema}}.recount_queue(p_name text) RETURNS void LANGUAGE plpgsql
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+DECLARE
+    v_running integer;
+    v_better boolean;
+BEGIN
+    SELECT running INTO v_running FROM queue WHERE name = p_name FOR NO KEY UPDATE;
+    WITH forgotten AS (
+        DELETE FROM slot_inbox WHERE queue = p_name RETURNING freed
+    ), counted AS (
+        SELECT count(*)::integer AS n FROM job WHERE state = 'running' AND queue = p_name
+    ), put AS (
+        UPDATE queue SET running = c.n FROM counted c WHERE name = p_name AND concurrency IS NOT NULL AND running <> c.n
+    )
+    SELECT n < v_running - (SELECT coalesce(sum(freed), 0) FROM forgotten) INTO v_better FROM counted;
+    IF v_better THEN
+        INSERT INTO counter_delta (queue, wake) SELECT p_name, true FROM queue WHERE name = p_name AND concurrency IS NOT NULL;
+    END IF;
+END $$;
+
+CREATE FUNCTION {{schema}}.set_queue(name text, concurrency integer DEFAULT NULL, worker_concurrency integer DEFAULT NULL,
+    key_concurrency integer DEFAULT NULL, rate_limit integer DEFAULT NULL, rate_interval interval DEFAULT NULL)
+    RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_most integer := key_concurrency;
+BEGIN
+    PERFORM check_name('set_queue', 'name', set_queue.name);
+    IF concurrency < 1 THEN
+        PERFORM invalid('set_queue', 'concurrency', concurrency::text, 'it must be at least 1', 'Use pause() to stop a queue, NULL for no limit.');
+    ELSIF worker_concurrency < 1 THEN
+        PERFORM invalid('set_queue', 'worker_concurrency', worker_concurrency::text, 'it must be at least 1', 'NULL is no limit.');
+    ELSIF key_concurrency < 1 THEN
+        PERFORM invalid('set_queue', 'key_concurrency', key_concurrency::text, 'it must be at least 1', 'NULL is no limit.');
+    ELSIF rate_limit < 1 THEN
+        PERFORM invalid('set_queue', 'rate_limit', rate_limit::text, 'it must be at least 1', 'NULL is no limit.');
+    ELSIF (rate_limit IS NULL) <> (rate_interval IS NULL) THEN
+        PERFORM invalid('set_queue', 'rate_interval', rate_interval::text, 'rate_limit and rate_interval go together', 'For 100 a minute: rate_limit => 100, rate_interval => ''1 minute''.');
+    ELSIF rate_interval <= interval '0' THEN
+        PERFORM invalid('set_queue', 'rate_interval', rate_interval::text, 'it must be longer than nothing', NULL);
+    END IF;
+    -- Waits for claims and finishes under way; those to come wait for this commit and see the new limits.
+    PERFORM pg_advisory_xact_lock(hashtext({{schema_literal}} || ':limits'), hashtext(set_queue.name));
+    -- Lanes before the queue's row, as everywhere.
+    PERFORM FROM lane l WHERE l.queue = set_queue.name ORDER BY l.key FOR NO KEY UPDATE;
+    WITH forgotten AS (
+        DELETE FROM lane_inbox i WHERE i.queue = set_queue.name AND i.priority IS NULL
+    ), counted AS MATERIALIZED (
+        SELECT j.concurrency_key AS key, count(*)::integer AS n FROM job j
+        WHERE v_most IS NOT NULL AND j.state = 'running' AND j.queue = set_queue.name AND j.concurrency_key IS NOT NULL GROUP BY 1
+    ), fresh AS (
+        INSERT INTO lane (queue, key, running, active, open) SELECT set_queue.name, c.key, c.n, false, false FROM counted c
+        WHERE NOT EXISTS (SELECT FROM lane l WHERE l.queue = set_queue.name AND l.key = c.key)
+    )
+    UPDATE lane l SET running = t.n, open = l.active AND (v_most IS NULL OR t.n < v_most)
+    FROM (SELECT k.key, coalesce(c.n, 0) AS n FROM lane k LEFT JOIN counted c ON c.key = k.key WHERE k.queue = set_queue.name) t
+    WHERE l.queue = set_queue.name AND l.key = t.key
+        AND (l.running, l.open) <> (t.n, l.active AND (v_most IS NULL OR t.n < v_most));
+    INSERT INTO queue AS q (name, concurrency, worker_concurrency, key_concurrency, rate_limit, rate_interval)
+    VALUES (set_queue.name, set_queue.concurrency, set_queue.worker_concurrency, v_most, set_queue.rate_limit, set_queue.rate_interval)
+    ON CONFLICT (name) DO UPDATE SET concurrency = excluded.concurrency, worker_concurrency = excluded.worker_concurrency,
+        key_concurrency = excluded.key_concurrency, rate_limit = excluded.rate_limit, rate_interval = excluded.rate_interval,
+        changed_at = clock_timestamp(), changed_by = session_user;
+    PERFORM recount_queue(set_queue.name);
+    INSERT INTO counter_delta (queue, wake) VALUES (set_queue.name, true);
+END $$;
+COMMENT ON FUNCTION {{schema}}.set_queue IS 'Sets all limits of a queue; what is left out is unlimited.';
+
+CREATE FUNCTION {{schema}}.set_paused(p_where text, p_name text, p_paused boolean) RETURNS void LANGUAGE plpgsql
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+BEGIN
+    PERFORM check_name(p_where, 'queue', p_name);
+    INSERT INTO queue (name, paused) VALUES (p_name, p_paused)
+    ON CONFLICT (name) DO UPDATE SET paused = excluded.paused, changed_at = clock_timestamp(), changed_by = session_user;
+    INSERT INTO counter_delta (queue, wake) VALUES (p_name, NOT p_paused);
+END $$;
+
+CREATE FUNCTION {{schema}}.pause(queue text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$ BEGIN PERFORM set_paused('pause', queue, true); END $$;
+COMMENT ON FUNCTION {{schema}}.pause IS 'Stops workers from starting jobs of a queue; those that run go on.';
+CREATE FUNCTION {{schema}}.resume(queue text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$ BEGIN PERFORM set_paused('resume', queue, false); END $$;
+COMMENT ON FUNCTION {{schema}}.resume IS 'Undoes pause.';
+
+CREATE FUNCTION {{schema}}.set_kind(name text, queue text DEFAULT NULL, max_attempts integer DEFAULT NULL,
+    timeout interval DEFAULT NULL, cores real DEFAULT NULL, memory bigint DEFAULT NULL, retry_base interval DEFAULT NULL,
+    retry_factor real DEFAULT NULL, retry_max interval DEFAULT NULL) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_request(ROW(set_kind.name, NULL, set_kind.queue, NULL, NULL, set_kind.max_attempts, set_kind.timeout, NULL, NULL, NULL,
+        NULL, NULL, NULL, NULL, NULL, set_kind.cores, set_kind.memory, NULL, NULL)::job_request, 'set_kind');
+    IF retry_base <= interval '0' OR retry_max <= interval '0' THEN
+        PERFORM invalid('set_kind', 'retry_base or retry_max', least(retry_base, retry_max)::text, 'it must be longer than nothing', NULL);
+    ELSIF retry_factor < 1 THEN
+        PERFORM invalid('set_kind', 'retry_factor', retry_factor::text, 'it must be at least 1', NULL);
+    END IF;
+    INSERT INTO kind AS k (name, queue, max_attempts, timeout, cores, memory, retry_base, retry_factor, retry_max)
+    VALUES (set_kind.name, set_kind.queue, set_kind.max_attempts, set_kind.timeout, set_kind.cores, set_kind.memory,
+        set_kind.retry_base, set_kind.retry_factor, set_kind.retry_max)
+    ON CONFLICT (name) DO UPDATE SET queue = excluded.queue, max_attempts = excluded.max_attempts, timeout = excluded.timeout,
+        cores = excluded.cores, memory = excluded.memory, retry_base = excluded.retry_base,
+        retry_factor = excluded.retry_factor, retry_max = excluded.retry_max, changed_at = clock_timestamp(), changed_by = session_user;
+END $$;
+COMMENT ON FUNCTION {{schema}}.set_kind IS 'Sets the defaults that enqueue takes for jobs of a kind; workers do it when they register.';
+
+CREATE FUNCTION {{schema}}.set_retention(outcome text, keep interval) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    IF outcome IS NULL OR outcome NOT IN ('succeeded', 'cancelled', 'dead') THEN
+        PERFORM invalid('set_retention', 'outcome', outcome, 'there is no such outcome', 'Use succeeded, cancelled or dead.');
+    ELSIF keep IS NULL OR keep < interval '1 hour' THEN
+        PERFORM invalid('set_retention', 'keep', keep::text, 'it must be at least an hour', NULL);
+    END IF;
+    UPDATE setting SET value = keep::text WHERE name = 'retention_' || set_retention.outcome;
+END $$;
+COMMENT ON FUNCTION {{schema}}.set_retention IS 'Sets how long finished jobs of an outcome are kept; whole days are dropped.';
+
+-- Schedules. The text of a cron line is checked here; workers compute its ticks.
+CREATE FUNCTION {{schema}}.check_cron(p_where text, p_cron text) RETURNS void LANGUAGE plpgsql
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+DECLARE
+    v_fields text[] := regexp_split_to_array(btrim(lower(coalesce(p_cron, ''))), '\s+');
+    v_names text[] := '{second,minute,hour,"day of month",month,"day of week"}';
+    v_low integer[] := '{0,0,0,1,1,0}';
+    v_high integer[] := '{59,59,23,31,12,7}';
+    v_words text[];
+    v_part text;
+    v_m text[];
+    v_a integer;
+    v_b integer;
+    f integer;
+    v_hint text := 'Five fields (minute hour day month weekday), or six with seconds first; *, 1,2, 1-5, */10, mon-fri, jan; or @hourly, @daily, @weekly, @monthly, @yearly.';
+BEGIN
+    IF v_fields[1] LIKE '@%' THEN
+        IF cardinality(v_fields) <> 1 OR v_fields[1] NOT IN ('@hourly', '@daily', '@midnight', '@weekly', '@monthly', '@yearly', '@annually') THEN
+            PERFORM invalid(p_where, 'cron', p_cron, 'there is no such shorthand', v_hint);
+        END IF;
+        RETURN;
+    ELSIF cardinality(v_fields) NOT IN (5, 6) THEN
+        PERFORM invalid(p_where, 'cron', p_cron, 'it has ' || CASE WHEN v_fields = '{""}' THEN 0 ELSE cardinality(v_fields) END || ' fields', v_hint);
+    END IF;
+    IF cardinality(v_fields) = 5 THEN
+        v_fields := '0'::text || v_fields;
+    END IF;
+    FOR f IN 1 .. 6 LOOP
+        v_words := CASE f WHEN 5 THEN '{jan,feb,mar,apr,may,jun,jul,aug,sep,oct,nov,dec}'::text[]
+                          WHEN 6 THEN '{sun,mon,tue,wed,thu,fri,sat}'::text[] ELSE '{}'::text[] END;
+        FOREACH v_part IN ARRAY string_to_array(v_fields[f], ',') LOOP
+            v_m := regexp_match(v_part, '^(?:(\*)|([0-9]{1,3}|[a-z]{3})(?:-([0-9]{1,3}|[a-z]{3}))?)(?:/([0-9]{1,3}))?$');
+            IF v_m IS NULL THEN
+                PERFORM invalid(p_where, 'cron', p_cron, 'its field ' || v_names[f] || ' cannot be read: "' || left(v_part, 60) || '"', v_hint);
+            END IF;
+            v_a := CASE WHEN v_m[2] ~ '^[0-9]' THEN v_m[2]::integer ELSE array_position(v_words, v_m[2]) - 1 + v_low[f] END;
+            v_b := CASE WHEN v_m[3] ~ '^[0-9]' THEN v_m[3]::integer ELSE array_position(v_words, v_m[3]) - 1 + v_low[f] END;
+            IF v_m[2] IS NOT NULL AND v_a IS NULL OR v_m[3] IS NOT NULL AND v_b IS NULL THEN
+                PERFORM invalid(p_where, 'cron', p_cron, 'its field ' || v_names[f] || ' knows no name "' || left(v_part, 60) || '"', v_hint);
+            ELSIF v_a NOT BETWEEN v_low[f] AND v_high[f] OR v_b NOT BETWEEN v_low[f] AND v_high[f] THEN
+                PERFORM invalid(p_where, 'cron', p_cron, format('its field %s must be %s to %s, not "%s"', v_names[f], v_low[f], v_high[f], v_part), v_hint);
+            ELSIF v_b < v_a AND NOT (f = 6 AND v_b = 0) THEN
+                PERFORM invalid(p_where, 'cron', p_cron, 'its field ' || v_names[f] || ' has a range that runs backwards: "' || v_part || '"', v_hint);
+            ELSIF v_m[4]::integer = 0 THEN
+                PERFORM invalid(p_where, 'cron', p_cron, 'its field ' || v_names[f] || ' has a step of 0', v_hint);
+            END IF;
+        END LOOP;
+    END LOOP;
+    -- A day that no month has would never come.
+    IF v_fields[4] ~ '^(30|31)$' AND v_fields[5] ~ '^(2|02|feb)$' AND v_fields[6] = '*'
+       OR v_fields[4] ~ '^31$' AND v_fields[5] ~ '^((4|04|apr|6|06|jun|9|09|sep|11|nov)(,|$))+$' AND v_fields[6] = '*' THEN
+        PERFORM invalid(p_where, 'cron', p_cron, 'there is no such day in these months', v_hint);
+    END IF;
+END $$;
+
+CREATE FUNCTION {{schema}}.schedule(name text, cron text, timezone text DEFAULT 'UTC', kind text DEFAULT NULL, payload jsonb DEFAULT '{}',
+    options jsonb DEFAULT '{}', missed text DEFAULT 'last', paused boolean DEFAULT false) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_known text[] := '{queue,priority,max_attempts,timeout,unique_key,unique_scope,unique_period,on_duplicate,concurrency_key,cores,memory,metadata}';
+    v_key text;
+    v_creator name;
+BEGIN
+    PERFORM check_name('schedule', 'name', schedule.name);
+    PERFORM check_cron('schedule', schedule.cron);
+    IF NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = schedule.timezone) THEN
+        PERFORM invalid('schedule', 'timezone', schedule.timezone, 'the database knows no such zone', 'Use a name such as Europe/Berlin; pg_timezone_names lists them.');
+    ELSIF schedule.missed IS NULL OR schedule.missed NOT IN ('skip', 'last', 'all') THEN
+        PERFORM invalid('schedule', 'missed', schedule.missed, 'there is no such choice', 'Use skip, last or all.');
+    ELSIF options IS NULL OR jsonb_typeof(options) <> 'object' THEN
+        PERFORM invalid('schedule', 'options', options::text, 'it must be a JSON object', 'Give {"priority": 5}, say.');
+    END IF;
+    FOR v_key IN SELECT jsonb_object_keys(schedule.options) LOOP
+        IF v_key <> ALL (v_known) THEN
+            RAISE EXCEPTION 'schedule: options has no key "%"', left(v_key, 120) USING ERRCODE = '22023', HINT = suggest(left(v_key, 120), v_known);
+        END IF;
+    END LOOP;
+    PERFORM check_request((read_requests(jsonb_build_array(schedule.options || jsonb_build_object('kind', schedule.kind)),
+        request_keys(), 'schedule', 'options'))[1], 'schedule');
+    SELECT s.created_by INTO v_creator FROM schedule s WHERE s.name = schedule.name;
+    IF FOUND AND NOT may_change(v_creator) THEN
+        PERFORM refuse_stranger('schedule', schedule.name);
+    END IF;
+    INSERT INTO schedule AS s (name, cron, timezone, kind, payload, options, missed, paused, settled_until, created_by, created_at, changed_at)
+    VALUES (schedule.name, schedule.cron, schedule.timezone, schedule.kind, coalesce(schedule.payload, '{}'), schedule.options,
+        schedule.missed, coalesce(schedule.paused, false), clock_timestamp(), session_user, clock_timestamp(), clock_timestamp())
+    ON CONFLICT (name) DO UPDATE SET cron = excluded.cron, timezone = excluded.timezone, kind = excluded.kind,
+        payload = excluded.payload, options = excluded.options, missed = excluded.missed, paused = excluded.paused,
+        -- A changed plan starts now: it has missed nothing. So does one that was paused.
+        settled_until = CASE WHEN (s.cron, s.timezone) = (excluded.cron, excluded.timezone) AND NOT s.paused
+            THEN s.settled_until ELSE greatest(s.settled_until, excluded.settled_until) END,
+        next_tick = CASE WHEN (s.cron, s.timezone) = (excluded.cron, excluded.timezone) THEN s.next_tick END,
+        changed_at = excluded.changed_at, revision = s.revision + 1;
+    PERFORM pg_notify({{schema_literal}}, 'schedule');
+END $$;
+COMMENT ON FUNCTION {{schema}}.schedule IS 'Makes or changes a schedule, which enqueues a job at each tick of a cron line in a time zone.';
+
+CREATE FUNCTION {{schema}}.unschedule(name text) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_creator name;
+BEGIN
+    SELECT s.created_by INTO v_creator FROM schedule s WHERE s.name = unschedule.name;
+    IF NOT FOUND THEN
+        RETURN false;
+    ELSIF NOT may_change(v_creator) THEN
+        PERFORM refuse_stranger('schedule', unschedule.name);
+    END IF;
+    DELETE FROM schedule s WHERE s.name = unschedule.name;
+    PERFORM pg_notify({{schema_literal}}, 'schedule');
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION {{schema}}.unschedule IS 'Removes a schedule; false if there was none.';
