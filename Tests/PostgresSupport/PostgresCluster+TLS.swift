@@ -19,7 +19,7 @@ extension PostgresCluster {
         let certificate = TestCertificate(
             path: folder.appending(path: "\(name).crt").path, keyPath: folder.appending(path: "\(name).key").path)
         try await blocking {
-            try Command.run(
+            _ = try Command.run(
                 openssl,
                 [
                     "req", "-x509", "-days", "2", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",

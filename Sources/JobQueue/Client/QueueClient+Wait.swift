@@ -13,9 +13,10 @@ extension QueueClient {
     ///   `cancelled`.
     @discardableResult
     public func wait(for id: JobID, timeout: Duration? = nil) async throws -> JobInfo {
-        let job = try await untilOver(id, "job", seeWith: "kiln job", timeout: timeout) { isNews in
+        let job = try await untilOver(id, "job", seeWith: "kiln job", timeout: timeout) {
+            (isNews) -> JobInfo? in
             if !isNews, try await !isFinished(id) { return nil }
-            guard let job = try await job(id) else { throw Self.unknown(job: id) }
+            guard let job = try await self.job(id) else { throw Self.unknown(job: id) }
             return job.state.isFinished ? job : nil
         }
         guard job.state == .succeeded else { throw JobFailure(job: job) }
@@ -45,8 +46,9 @@ extension QueueClient {
     ///   `deadline`; `cancelled`.
     @discardableResult
     public func wait(forWorkflow id: UUID, timeout: Duration? = nil) async throws -> WorkflowInfo {
-        let workflow = try await untilOver(id, "workflow", seeWith: "kiln workflow show", timeout: timeout) { _ in
-            guard let workflow = try await workflow(id) else { throw Self.unknown(workflow: id) }
+        let workflow = try await untilOver(id, "workflow", seeWith: "kiln workflow show", timeout: timeout) {
+            (_) -> WorkflowInfo? in
+            guard let workflow = try await self.workflow(id) else { throw Self.unknown(workflow: id) }
             return workflow.isFinished ? workflow : nil
         }
         guard workflow.status == "succeeded" else { throw WorkflowFailure(workflow: workflow) }
@@ -69,7 +71,7 @@ extension QueueClient {
                 do {
                     var last: JobInfo?
                     while true {
-                        guard let job = try await job(id) else { throw Self.unknown(job: id) }
+                        guard let job = try await self.job(id) else { throw Self.unknown(job: id) }
                         if job != last { continuation.yield(job) }
                         if job.state.isFinished { break }
                         last = job

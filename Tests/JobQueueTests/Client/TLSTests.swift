@@ -41,7 +41,7 @@ struct TLSTests {
         ] {
             let queue = try QueueClient(
                 url("verify-full", more), options: .init(acquireTimeout: .zero), logger: quiet)
-            let error = await queueError { try await queue.jobs() }
+            let error = await queueError { _ = try await queue.jobs() }
             #expect(error?.code == .cannotConnect && error?.message.contains(word) == true, "\(error?.message ?? "")")
             #expect(error?.hint?.contains("sslrootcert") == true)
             #expect(error.map { "\($0)" }?.contains(PostgresCluster.password) == false)

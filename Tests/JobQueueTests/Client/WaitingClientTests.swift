@@ -21,7 +21,7 @@ import Testing
             """
             SELECT EXISTS (SELECT FROM pg_stat_activity w, pg_stat_activity l
                 WHERE w.datname = current_database() AND l.datname = w.datname AND l.query LIKE 'LISTEN "kiln:%'
-                AND w.query LIKE 'SELECT id FROM "kiln".watch%' AND w.state = 'idle' AND w.query_start > l.query_start)
+                AND w.query LIKE 'SELECT id FROM %.watch(%' AND w.state = 'idle' AND w.query_start > l.query_start)
             """, as: Bool.self)
         { try await Task.sleep(for: .milliseconds(5)) }
         let begin = ContinuousClock.now
