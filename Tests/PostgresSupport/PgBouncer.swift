@@ -31,10 +31,24 @@ package struct PgBouncer: Sendable {
             """
         try await cluster.blocking {
             try Command.run("/bin/sh", ["-c", "cat > \"$0\"", base + ".ini"], input: settings + "\n")
-            // It goes to the background once it listens. The cluster's watchdog ends what left its number here.
+            // It goes to the background. The cluster's watchdog ends what left its number here.
             try Command.run(program, ["-d", base + ".ini"])
+            try waitUntilItListens(on: port)
         }
         return PgBouncer(port: port, cluster: cluster)
+    }
+
+    private static func waitUntilItListens(on port: Int) throws {
+        let limit = ContinuousClock.now + .seconds(30)
+        while true {
+            do {
+                close(try LoopbackSocket.connect(port: port))
+                return
+            } catch {
+                guard ContinuousClock.now < limit else { throw error }
+                usleep(10_000)
+            }
+        }
     }
 
     /// A connection string for a database, through it.

@@ -25,15 +25,15 @@ struct WorkerDueTests {
                 let id = try await bench.enqueue("test", "{}", "run_at => clock_timestamp() + interval '\(delay) ms'")
                 try await bench.wait(id, "succeeded")
             }
-            // One after the other, though told of both at once.
+            // Told of a later one first.
             let late = try await bench.enqueue("test", "{}", "run_at => clock_timestamp() + interval '800 ms'")
             let soon = try await bench.enqueue("test", "{}", "run_at => clock_timestamp() + interval '200 ms'")
             try await bench.wait(late, "succeeded")
             #expect(
                 try await bench.connection.value(
                     """
-                    SELECT (SELECT finished_at FROM kiln.job_history WHERE id = $1)
-                        < (SELECT run_at FROM kiln.job_history WHERE id = $2)
+                    SELECT (SELECT claimed_at FROM kiln.job_history WHERE id = $1)
+                        <= (SELECT claimed_at FROM kiln.job_history WHERE id = $2)
                     """,
                     [soon, late], as: Bool.self))
         }

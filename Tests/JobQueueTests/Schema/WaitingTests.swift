@@ -13,7 +13,9 @@ import Testing
 
     private func text(_ id: UUID) -> String { id.uuidString.lowercased() }
 
-    @Test func `whoever waits for a job is told of its end, however it comes, and nobody when nobody waits`() async throws {
+    @Test func `whoever waits for a job is told of its end, however it comes, and nobody when nobody waits`()
+        async throws
+    {
         let bench = try await QueueBench()
         let waiter = UUID()
         let inbox = try await NotificationInbox(bench, also: "kiln:\(text(waiter))")
@@ -147,7 +149,8 @@ import Testing
             """)
         func nodes(_ session: QueueBench) async throws -> [String] {
             try await session.values(
-                "SELECT concat_ws(' ', node, state, nullif(array_to_string(after, '+'), '')) FROM kiln.workflow_nodes($1)", flow.id)
+                "SELECT concat_ws(' ', node, state, nullif(array_to_string(after, '+'), '')) FROM kiln.workflow_nodes($1)",
+                flow.id)
         }
         try await worker.complete(try await worker.claim())
         let left = try #require(try await worker.claim(1).first)
