@@ -80,7 +80,7 @@ BEGIN
     -- An older snapshot cannot tell who sleeps now.
     IF current_setting('transaction_isolation') <> 'read committed'
        OR EXISTS (SELECT FROM worker w WHERE w.asleep AND w.state = 'alive' AND NEW.queue = ANY (w.queues)) THEN
-        PERFORM pg_notify({{schema_literal}}, 'wake:' || NEW.queue);
+        PERFORM pg_notify({{schema_literal}}, CASE WHEN NEW.scheduled > 0 THEN 'due:' || next_due() ELSE 'wake:' || NEW.queue END);
     END IF;
     RETURN NULL;
 END $$;
@@ -137,6 +137,7 @@ BEGIN
     SELECT array_agg(id) FILTER (WHERE has_children), array_agg(queue) FILTER (WHERE state = 'running'),
         array_agg(concurrency_key) FILTER (WHERE state = 'running'), array_agg(id) FILTER (WHERE unique_key IS NOT NULL)
     INTO o_parents, o_queues, o_keys, v_unique FROM gone;
+    IF EXISTS (SELECT FROM job_waiter) THEN PERFORM announce(p_ids); END IF;
     IF v_unique IS NOT NULL THEN
         PERFORM forget_unique(v_unique);
     END IF;

@@ -527,6 +527,7 @@ BEGIN
         array_agg(g.id) FILTER (WHERE g.unique_key IS NOT NULL AND g.unique_scope <> 'period'),
         array_agg(g.queue), array_agg(g.concurrency_key)
     INTO v_done, v_parents, v_children, v_unique, v_queues, v_keys FROM gone g;
+    IF EXISTS (SELECT FROM job_waiter) THEN PERFORM announce(v_done); END IF;
     IF v_parents IS NOT NULL THEN
         PERFORM settle(v_parents, true, 'kiln');
     END IF;
