@@ -87,8 +87,6 @@ struct WorkerState: Sendable {
     var reconcileAt = Duration.zero
     /// Jobs whose outcome is in the batch.
     private var writing: Set<UUID> = []
-    /// When the next scheduled job is due, as the database said last.
-    private var dueAt: Duration?
     /// Until then the results of jobs claimed in advance wait for each other.
     private var backlogUntil = Duration.zero
     /// The worker is to be marked asleep as soon as the results are written.
@@ -191,10 +189,8 @@ struct WorkerState: Sendable {
         -> Effects
     {
         var effects = Effects()
-        if !jobs.isEmpty { dueAt = nil }
         backlogUntil = now + .milliseconds(20)
-        pacing.claimed(
-            min(jobs.count, claim.most), of: claim.most, nextDueIn: dueAt.map { max(.zero, $0 - now) }, at: now)
+        pacing.claimed(min(jobs.count, claim.most), of: claim.most, at: now)
         for (index, job) in jobs.enumerated() {
             if limits[job.queue] != nil { claimed[job.queue, default: 0] += 1 }
             let alone = job.isAlone || job.isSolo
@@ -299,8 +295,7 @@ struct WorkerState: Sendable {
     /// What `worker_sleep` said.
     mutating func markedAsleep(_ isAsleep: Bool, nextDueIn: Duration?, at now: Duration) {
         if isAsleep {
-            dueAt = nextDueIn.map { now + $0 }
-            pacing.markedAsleep(at: now)
+            pacing.markedAsleep(nextDueIn: nextDueIn, at: now)
         } else {
             // Something is there that another claim holds just now: soon again.
             var generator = SystemRandomNumberGenerator()

@@ -28,9 +28,6 @@ CREATE TABLE {{schema}}.queue (
     key_concurrency integer,
     rate_limit integer,
     rate_interval interval,
-    -- Jobs running in all workers, but for what slot_inbox says; kept only while concurrency is limited.
-    running integer NOT NULL DEFAULT 0,
-    limited boolean NOT NULL GENERATED ALWAYS AS (concurrency IS NOT NULL OR rate_limit IS NOT NULL) STORED,
     changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     changed_by name NOT NULL DEFAULT session_user
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.01);
@@ -104,37 +101,6 @@ CREATE INDEX job_solo ON {{schema}}.job (queue, priority DESC, run_at, id) WHERE
 CREATE INDEX job_due ON {{schema}}.job (run_at) WHERE state IN ('scheduled', 'failed');
 CREATE INDEX job_running ON {{schema}}.job (worker) WHERE state = 'running';
 CREATE INDEX job_workflow ON {{schema}}.job (workflow) WHERE workflow IS NOT NULL;
-
--- One row per concurrency key: whether it has jobs, whether it has a free slot, and when its turn was. Running jobs are
--- counted (but for what lane_inbox says) only while the queue has a key_concurrency.
-CREATE TABLE {{schema}}.lane (
-    queue text COLLATE "C" NOT NULL,
-    key text COLLATE "C" NOT NULL,
-    running integer NOT NULL DEFAULT 0,
-    priority integer NOT NULL DEFAULT 0,
-    turn timestamptz NOT NULL DEFAULT clock_timestamp(),
-    active boolean NOT NULL DEFAULT true,
-    open boolean NOT NULL DEFAULT true,
-    PRIMARY KEY (queue, key)
-) WITH (fillfactor = 70, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0.01,
-        autovacuum_vacuum_cost_delay = 0);
-CREATE INDEX lane_open ON {{schema}}.lane (queue, priority DESC, turn) WHERE open;
-
--- Producers and finished jobs only append here, so that neither an app's long transaction nor a commit on its way to
--- the disk holds a lane or a queue's row; claims absorb it.
-CREATE TABLE {{schema}}.lane_inbox (
-    queue text COLLATE "C" NOT NULL,
-    key text COLLATE "C" NOT NULL,
-    -- Of a job that became ready; NULL if slots came free instead.
-    priority integer,
-    freed integer NOT NULL DEFAULT 0
-) WITH (autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0);
-
--- Slots that came free in queues with a concurrency.
-CREATE TABLE {{schema}}.slot_inbox (
-    queue text COLLATE "C" NOT NULL,
-    freed integer NOT NULL
-) WITH (autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0);
 
 CREATE TABLE {{schema}}.job_edge (
     parent uuid NOT NULL,
@@ -326,14 +292,6 @@ CREATE TABLE {{schema}}.schedule (
     changed_at timestamptz NOT NULL,
     revision bigint NOT NULL DEFAULT 1
 );
-
--- The starts of rate-limited queues, as a sliding log.
-CREATE TABLE {{schema}}.rate_grant (
-    queue text COLLATE "C" NOT NULL,
-    at timestamptz NOT NULL,
-    n integer NOT NULL
-) WITH (autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0);
-CREATE INDEX rate_grant_queue ON {{schema}}.rate_grant (queue, at);
 
 -- One job as a producer asks for it, defaults not yet applied.
 CREATE TYPE {{schema}}.job_request AS (

@@ -218,6 +218,35 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION {{schema}}.workflow IS 'The status and counts of a workflow as JSON, or NULL if there is none of that id.';
 
+CREATE FUNCTION {{schema}}.workflow_nodes(id uuid) RETURNS TABLE (node text, job uuid, kind text, queue text, state text, attempt integer,
+    max_attempts integer, run_at timestamptz, started_at timestamptz, finished_at timestamptz, seconds double precision, progress real,
+    reason text, error text, after text[]) LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM own_workflow('workflow_nodes', workflow_nodes.id, false);
+    RETURN QUERY WITH members AS MATERIALIZED (
+        SELECT j.id, j.node, j.kind, j.queue, j.state, j.attempt, j.max_attempts, j.run_at, j.started_at, NULL::timestamptz AS finished_at,
+            NULL::double precision AS seconds, j.reason, j.errors, NULL::uuid[] AS parents
+        FROM job j WHERE j.workflow = workflow_nodes.id
+        UNION ALL
+        SELECT h.id, h.node, h.kind, h.queue, h.outcome, h.attempt, h.max_attempts, h.run_at, h.claimed_at, h.finished_at, h.seconds,
+            h.reason, h.errors, coalesce(h.parents, '{}')
+        FROM job_history h WHERE h.workflow = workflow_nodes.id
+    ), edges AS (
+        SELECT m.id, e.parent FROM members m JOIN job_edge e ON e.child = m.id WHERE m.parents IS NULL
+        UNION ALL SELECT m.id, p FROM members m, unnest(m.parents) p
+    ), named AS (
+        SELECT e.id, array_agg(coalesce(p.node, e.parent::text) ORDER BY e.parent) AS after
+        FROM edges e LEFT JOIN members p ON p.id = e.parent GROUP BY e.id
+    )
+    SELECT m.node::text, m.id, m.kind::text, m.queue::text, m.state::text, m.attempt, m.max_attempts, m.run_at, m.started_at, m.finished_at,
+        m.seconds, (SELECT p.fraction FROM job_progress p WHERE p.job = m.id), m.reason, m.errors #>> '{-1,error,message}',
+        coalesce(n.after, '{}')
+    FROM members m LEFT JOIN named n ON n.id = m.id ORDER BY m.id;
+END $$;
+COMMENT ON FUNCTION {{schema}}.workflow_nodes IS 'The jobs of a workflow, parents before children, each with its state and what it comes after (names, and ids of jobs that have none in the workflow).';
+
 -- Dead letters.
 CREATE FUNCTION {{schema}}.retry_dead(kind text DEFAULT NULL, "limit" integer DEFAULT 10000) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
@@ -272,28 +301,6 @@ BEGIN
     END IF;
 END $$;
 
--- Counts what runs, under the row's lock; called where limits change and by maintain(). What was counted out and what
--- is forgotten of the inbox are of one snapshot.
-CREATE FUNCTION {{schema}}.recount_queue(p_name text) RETURNS void LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
-DECLARE
-    v_running integer;
-    v_better boolean;
-BEGIN
-    SELECT running INTO v_running FROM queue WHERE name = p_name FOR NO KEY UPDATE;
-    WITH forgotten AS (
-        DELETE FROM slot_inbox WHERE queue = p_name RETURNING freed
-    ), counted AS (
-        SELECT count(*)::integer AS n FROM job WHERE state = 'running' AND queue = p_name
-    ), put AS (
-        UPDATE queue SET running = c.n FROM counted c WHERE name = p_name AND concurrency IS NOT NULL AND running <> c.n
-    )
-    SELECT n < v_running - (SELECT coalesce(sum(freed), 0) FROM forgotten) INTO v_better FROM counted;
-    IF v_better THEN
-        INSERT INTO counter_delta (queue, wake) SELECT p_name, true FROM queue WHERE name = p_name AND concurrency IS NOT NULL;
-    END IF;
-END $$;
-
 CREATE FUNCTION {{schema}}.set_queue(name text, concurrency integer DEFAULT NULL, worker_concurrency integer DEFAULT NULL,
     key_concurrency integer DEFAULT NULL, rate_limit integer DEFAULT NULL, rate_interval interval DEFAULT NULL)
     RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
@@ -320,7 +327,7 @@ BEGIN
     -- Lanes before the queue's row, as everywhere.
     PERFORM FROM lane l WHERE l.queue = set_queue.name ORDER BY l.key FOR NO KEY UPDATE;
     WITH forgotten AS (
-        DELETE FROM lane_inbox i WHERE i.queue = set_queue.name AND i.priority IS NULL
+        DELETE FROM lane_freed f WHERE f.queue = set_queue.name
     ), counted AS MATERIALIZED (
         SELECT j.concurrency_key AS key, count(*)::integer AS n FROM job j
         WHERE v_most IS NOT NULL AND j.state = 'running' AND j.queue = set_queue.name AND j.concurrency_key IS NOT NULL GROUP BY 1
