@@ -107,7 +107,12 @@ let package = Package(
             name: "PostgresTestSupport", dependencies: ["JobQueue"], path: "Tests/PostgresSupport",
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "JobQueueTests", dependencies: ["JobQueue", "PostgresTestSupport"], swiftSettings: swiftSettings),
+            name: "JobQueueTests",
+            dependencies: [
+                "JobQueue", "PostgresTestSupport",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings),
         // The queue under faults, with workers in processes of their own: scripts/chaos, and a short form as tests.
         .target(
             name: "ChaosKit",

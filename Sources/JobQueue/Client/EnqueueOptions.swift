@@ -13,6 +13,7 @@ public struct EnqueueOptions: Sendable {
     public var maxAttempts: Int?
     /// How long one attempt may take.
     public var timeout: Duration?
+    /// A key that no other job of the kind may have at the same time; nil: none.
     public var unique: Unique?
     /// Jobs of one key, a tenant for example, take turns with those of others, and the queue may limit how many run.
     public var concurrencyKey: String?
@@ -29,6 +30,7 @@ public struct EnqueueOptions: Sendable {
     /// Anything, for people and programs to find it by; handlers can read it.
     public var metadata: JSONValue?
 
+    /// All is optional: `EnqueueOptions(priority: 10, timeout: .seconds(60))`. Nothing is checked before `enqueue`.
     public init(
         queue: String? = nil, priority: Int? = nil, runAt: Date? = nil, maxAttempts: Int? = nil,
         timeout: Duration? = nil, unique: Unique? = nil, concurrencyKey: String? = nil, dependsOn: [JobID] = [],
@@ -73,9 +75,12 @@ public struct Unique: Sendable, Hashable {
 
     /// 1 to 1000 bytes.
     public var key: String
+    /// For how long no other job may have the key.
     public var scope: Scope
+    /// What an enqueue does that finds the key taken.
     public var onDuplicate: OnDuplicate
 
+    /// By default the key is free again once the job is over, and a second job is not made.
     public init(_ key: String, scope: Scope = .unfinished, onDuplicate: OnDuplicate = .keep) {
         self.key = key
         self.scope = scope

@@ -4,12 +4,19 @@ public import Foundation
 ///
 /// Numbers keep up to 38 digits. Where every byte counts, use ``RawJSON``.
 public enum JSONValue: Sendable, Hashable {
+    /// `null`.
     case null
+    /// `true` or `false`.
     case bool(Bool)
+    /// A number without a fraction that fits.
     case integer(Int64)
+    /// Any other number.
     case number(Decimal)
+    /// Text.
     case string(String)
+    /// An array.
     case array([JSONValue])
+    /// An object; of a key that comes twice the last value counts.
     case object([String: JSONValue])
 
     /// The value of a key, if this is an object that has it.

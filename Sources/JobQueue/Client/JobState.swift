@@ -15,7 +15,9 @@ public enum JobState: String, Sendable, Hashable, Codable, CaseIterable {
     case running
     /// An attempt failed, and it waits for the next.
     case failed
+    /// Its handler returned, and the result is stored.
     case succeeded
+    /// Somebody cancelled it, its handler did, or the failure of a parent.
     case cancelled
     /// It has failed for good.
     case dead

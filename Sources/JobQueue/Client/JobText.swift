@@ -25,6 +25,22 @@ struct JobText {
         return PostgresJSON(text.bytes)
     }
 
+    /// The array of one job for `worker_spawn`.
+    ///
+    /// - Parameter node: the job's name in the workflow.
+    /// - Throws: `badRequest`.
+    static func spawned(_ job: NewJob, node: String?) throws(QueueError) -> PostgresJSON {
+        var text = JobText()
+        text.bytes.append(UInt8(ascii: "["))
+        text.open()
+        let what = "the job (\(job.kind.debugDescription))"
+        try text.add(job, named: what)
+        try text.add("node", node, of: what)
+        text.close()
+        text.bytes.append(UInt8(ascii: "]"))
+        return PostgresJSON(text.bytes)
+    }
+
     /// The argument of `enqueue_workflow`.
     ///
     /// - Throws: `badRequest`.

@@ -58,6 +58,7 @@ extension QueueClient {
 
     // MARK: Schedules
 
+    /// All schedules that the role may see, by name.
     public func schedules() async throws -> [ScheduleInfo] {
         var schedules: [ScheduleInfo] = try await values(
             "SELECT to_jsonb(s) FROM \(schema).schedule AS s ORDER BY s.name")

@@ -27,6 +27,7 @@ public final class QueueClient: Sendable {
         /// Whether a pooler in transaction mode lies before the server: then nothing is prepared.
         public var isBehindTransactionPooler: Bool
 
+        /// By default 4 connections, 10 s to get one and 30 s for a statement.
         public init(
             connections: Int = 4, acquireTimeout: Duration = .seconds(10), statementTimeout: Duration = .seconds(30),
             isBehindTransactionPooler: Bool = false

@@ -2,6 +2,7 @@ public import Foundation
 
 /// How what the queue tells is written as JSON: times as `2026-03-01T12:00:00.123456Z`, lengths of time in seconds.
 public enum QueueJSON {
+    /// Writes JSON so, with sorted keys.
     public static func encoder() -> JSONEncoder {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -12,6 +13,7 @@ public enum QueueJSON {
         return encoder
     }
 
+    /// Reads JSON so; a time may be in any zone.
     public static func decoder() -> JSONDecoder {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .custom { decoder in

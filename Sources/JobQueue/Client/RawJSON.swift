@@ -2,11 +2,15 @@ public import Foundation
 
 /// JSON as the bytes that the database has, or that it is to have: no number loses a digit.
 public struct RawJSON: Sendable, Hashable, CustomStringConvertible {
+    /// UTF-8.
     public var bytes: Data
 
+    /// Nothing is checked: the database refuses what is not JSON.
     public init(_ bytes: Data) { self.bytes = bytes }
+    /// Nothing is checked, likewise.
     public init(_ text: String) { bytes = Data(text.utf8) }
 
+    /// The JSON as text.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
     public var description: String { text }
 

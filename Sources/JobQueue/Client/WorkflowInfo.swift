@@ -2,21 +2,35 @@ public import Foundation
 
 /// A workflow and how far it has come.
 public struct WorkflowInfo: Sendable, Hashable, Codable, Identifiable {
+    /// What it is known by.
     public var id: UUID
+    /// As it was enqueued under.
     public var name: String
     /// `running`, `cancelling`, `succeeded`, `failed` or `cancelled`.
     public var status: String
+    /// How many jobs it has, those that others spawned into it included.
     public var total: Int
+    /// How many have succeeded.
     public var succeeded: Int
+    /// How many are dead.
     public var dead: Int
+    /// How many were cancelled.
     public var cancelled: Int
+    /// How many are none of these.
     public var unfinished: Int
+    /// When it was enqueued.
     public var createdAt: Date
+    /// The role that enqueued it.
     public var createdBy: String
+    /// When its last job ended; nil while one is unfinished.
     public var finishedAt: Date?
+    /// When somebody cancelled it.
     public var cancelRequestedAt: Date?
+    /// Why.
     public var cancelReason: String?
+    /// Who.
     public var cancelBy: String?
+    /// What was said about it when it was enqueued.
     public var metadata: JSONValue?
 
     /// Whether every job of it is over.
@@ -67,6 +81,7 @@ public struct WorkflowFailure: Error, Sendable, Hashable, CustomStringConvertibl
 
 /// A workflow that has been enqueued.
 public struct EnqueuedWorkflow: Sendable, Hashable, Codable {
+    /// What the workflow is known by.
     public var id: UUID
     /// The jobs' ids by their names.
     public var jobs: [String: JobID]
@@ -74,20 +89,32 @@ public struct EnqueuedWorkflow: Sendable, Hashable, Codable {
 
 /// A schedule.
 public struct ScheduleInfo: Sendable, Hashable, Codable {
+    /// Unique.
     public var name: String
+    /// When it fires; see ``CronExpression``.
     public var cron: String
+    /// The zone of the clock that it goes by, such as `Europe/Berlin`.
     public var timezone: String
+    /// The kind of the jobs that it makes.
     public var kind: String
+    /// Their payload.
     public var payload: JSONValue
+    /// Their options, as `enqueue_many` takes them.
     public var options: JSONValue
+    /// What becomes of ticks that passed while no worker was there.
     public var missed: MissedTicks
+    /// Whether it fires nothing until it is resumed.
     public var paused: Bool
     /// The last moment it fired for.
     public var lastTick: Date?
+    /// The job that was made then.
     public var lastJob: JobID?
     /// When it fires next; nil while it is paused.
     public var nextTick: Date?
+    /// The role that made it, in whose name its jobs are enqueued.
     public var createdBy: String
+    /// When it was made.
     public var createdAt: Date
+    /// When it was changed last.
     public var changedAt: Date
 }

@@ -1,6 +1,5 @@
 import Dispatch
 import Foundation
-import Synchronization
 
 /// Wakes the one task that waits for it. A raise while nobody waits is kept for the next wait.
 final class AsyncSignal: Sendable {
@@ -11,7 +10,7 @@ final class AsyncSignal: Sendable {
     }
 
     private static let timers = DispatchQueue(label: "kiln.signal", qos: .userInitiated)
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     func raise() {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in

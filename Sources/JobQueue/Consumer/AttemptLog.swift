@@ -1,6 +1,5 @@
 import Foundation
 import Logging
-import Synchronization
 
 /// The last lines that an attempt logged, to be kept with its failure.
 final class AttemptLog: Sendable {
@@ -13,7 +12,7 @@ final class AttemptLog: Sendable {
         var lines: [String] = []
         var bytes = 0
     }
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     func add(_ line: String) {
         var line = line

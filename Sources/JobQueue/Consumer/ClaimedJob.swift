@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 
 /// A job as a claim handed it out.
 final class ClaimedJob: Sendable {
@@ -54,6 +55,7 @@ final class ClaimedJob: Sendable {
         isSolo = try row.decode(23)
     }
 
+    var logMetadata: Logger.Metadata { ["job": "\(id.uuidString.lowercased())", "kind": "\(kind)"] }
     var event: WorkerEvent.Attempt { WorkerEvent.Attempt(job: id, kind: kind, queue: queue, attempt: attempt) }
 }
 

@@ -1,7 +1,6 @@
 import Foundation
 import Logging
 import Metrics
-import Synchronization
 
 /// What a worker does for the queue itself: housekeeping, and firing schedules. Every worker tries; the database sees
 /// to it that each thing is done once.
@@ -12,9 +11,9 @@ final class Housekeeper: Sendable {
     private let schema: String
     private let maintainSignal = AsyncSignal()
     private let scheduleSignal = AsyncSignal()
-    private let isStopped = Mutex(false)
+    private let isStopped = Locked(false)
     /// Schedules whose expression was complained about, by name and revision.
-    private let reported = Mutex<Set<String>>([])
+    private let reported = Locked<Set<String>>([])
 
     init(_ setup: WorkerSetup, pool: PostgresPool, session: @escaping @Sendable () -> WorkerSession?) {
         self.setup = setup
@@ -39,7 +38,7 @@ final class Housekeeper: Sendable {
         var rarelyAt = ContinuousClock.now
         while goesOn {
             do {
-                try await run("often")
+                try await maintainOften()
                 if ContinuousClock.now >= rarelyAt {
                     try await run("rarely")
                     rarelyAt = .now + .seconds(60)
@@ -52,17 +51,31 @@ final class Housekeeper: Sendable {
         }
     }
 
-    private func run(_ part: String) async throws {
-        struct Report: Decodable { var rescued: Int? }
+    /// Each call takes back the jobs of one dead worker; when many died together, the others are not left for later.
+    func maintainOften() async throws {
+        for _ in 0..<100 where goesOn {
+            guard try await run("often") else { return }
+        }
+    }
+
+    /// - Returns: whether there is more to do at once.
+    @discardableResult
+    private func run(_ part: String) async throws -> Bool {
+        struct Report: Decodable {
+            var rescued: Int?
+            var more: Bool?
+        }
         let rows = try await pool.withConnection {
             try await $0.query("SELECT \(self.schema).maintain($1)", [part], timeout: .seconds(60))
         }
-        let report = try rows.first?.decode(0, as: PostgresJSON.self).decode(Report.self)
-        guard let rescued = report?.rescued, rescued > 0 else { return }
-        setup.metrics.rescued.increment(by: rescued)
-        setup.events.send(.rescued(count: rescued))
-        setup.logger.warning("\(rescued) jobs of workers that had died were put back")
-        session()?.notified()
+        guard let report = try rows.first?.decode(0, as: PostgresJSON.self).decode(Report.self) else { return false }
+        if let rescued = report.rescued, rescued > 0 {
+            setup.metrics.rescued.increment(by: rescued)
+            setup.events.send(.rescued(count: rescued))
+            setup.logger.warning("\(rescued) jobs of workers that had died were put back")
+            session()?.notified()
+        }
+        return report.more ?? false
     }
 
     // MARK: Schedules
@@ -88,10 +101,22 @@ final class Housekeeper: Sendable {
         var wait = Duration.seconds(30)
         for row in rows {
             let now: Date = try row.decode("now")
-            guard let next = try await fire(row, at: now) else { continue }
-            wait = min(wait, .seconds(max(0.01, next.timeIntervalSince(now))))
+            do {
+                guard let next = try await fire(row, at: now) else { continue }
+                wait = min(wait, .seconds(max(0.01, next.timeIntervalSince(now))))
+            } catch let error as QueueError where error.sqlState != nil && !error.isTransient {
+                // The database refuses this one's job: the others fire all the same.
+                complain(try row.decode("name"), try row.decode("revision"), "\(error)")
+                wait = min(wait, .seconds(5))
+            }
         }
         return wait
+    }
+
+    /// Says once per version of a schedule what is wrong with it.
+    private func complain(_ name: String, _ revision: Int64, _ trouble: String) {
+        guard reported.withLock({ $0.insert("\(name) \(revision)").inserted }) else { return }
+        setup.logger.error("schedule \(name.debugDescription) cannot fire: \(trouble)")
     }
 
     /// Fires what is due of a schedule.
@@ -107,9 +132,7 @@ final class Housekeeper: Sendable {
         do {
             schedule = try CronSchedule(try row.decode("cron"), timeZone: try row.decode("timezone"))
         } catch let error as CronError {
-            if reported.withLock({ $0.insert("\(name) \(revision)").inserted }) {
-                setup.logger.error("schedule \(name.debugDescription) cannot fire: \(error)")
-            }
+            complain(name, revision, "\(error)")
             return nil
         }
         let due = DueTicks(of: schedule, after: settled, now: now, missed: MissedTicks(rawValue: missed) ?? .last)

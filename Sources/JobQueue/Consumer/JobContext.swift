@@ -1,6 +1,5 @@
 public import Foundation
 public import Logging
-import Synchronization
 
 /// A job that runs, without its payload's type: what middleware sees, and what ``Job`` is built on. Thread-safe.
 public final class JobContext: RunningJob, Sendable {
@@ -13,7 +12,7 @@ public final class JobContext: RunningJob, Sendable {
     let session: WorkerSession
     let kind: RegisteredKind
     let log = AttemptLog()
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(_ job: ClaimedJob, session: WorkerSession, kind: RegisteredKind) {
         self.job = job
@@ -22,22 +21,29 @@ public final class JobContext: RunningJob, Sendable {
     }
 
     public var context: JobContext { self }
+    /// What it is known by.
     public var id: UUID { job.id }
     /// The token of its claim; see the fence in docs/queue.md.
     package var token: Int64 { job.token }
+    /// The kind that its handler is registered for.
     public var kindName: String { job.kind }
+    /// The queue it came from.
     public var queue: String { job.queue }
+    /// Higher runs first.
     public var priority: Int { job.priority }
     /// Which attempt it is; the first is 1.
     public var attempt: Int { job.attempt }
+    /// How many attempts there are in all.
     public var maxAttempts: Int { job.maxAttempts }
     /// How long an attempt may take: the job's own limit, or its kind's at this worker.
     public var timeout: Duration? { job.timeout ?? kind.options.timeout }
+    /// The workflow that it is part of.
     public var workflow: UUID? { job.workflow }
     /// Its name in its workflow.
     public var node: String? { job.node }
     /// When it was to run at the earliest.
     public var runAt: Date { job.runAt }
+    /// When it was enqueued.
     public var createdAt: Date { job.createdAt }
     /// The database role that enqueued it.
     public var createdBy: String { job.createdBy }

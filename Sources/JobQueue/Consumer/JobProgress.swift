@@ -4,11 +4,14 @@ public import Foundation
 public struct JobProgress: Sendable, Hashable {
     /// From 0 to 1.
     public var fraction: Double
+    /// What it is doing, in a word.
     public var phase: String?
+    /// The same for people, in a sentence.
     public var message: String?
     /// JSON of whatever else the handler had to say.
     public var details: Data?
 
+    /// - Parameter details: JSON.
     public init(fraction: Double, phase: String? = nil, message: String? = nil, details: Data? = nil) {
         self.fraction = fraction
         self.phase = phase

@@ -7,12 +7,14 @@ public struct KindOptions: Sendable, Hashable {
     public var memory: Int64?
     /// How long an attempt may take; nil is no limit.
     public var timeout: Duration?
+    /// How often jobs are tried, and how long they wait in between.
     public var retry: RetryPolicy
     /// The queue of jobs that name none; nil is the kind's own name.
     public var queue: String?
     /// How many run at a time in this worker; nil is no limit. Kinds that share a queue share the smallest.
     public var concurrency: Int?
 
+    /// By default a job weighs a core, has no time limit and five attempts.
     public init(
         cores: Double? = nil, memory: Int64? = nil, timeout: Duration? = nil, retry: RetryPolicy = RetryPolicy(),
         queue: String? = nil, concurrency: Int? = nil

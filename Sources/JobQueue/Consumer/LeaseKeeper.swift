@@ -1,31 +1,31 @@
 import Foundation
 import Logging
-import Metrics
-import Synchronization
 
 /// Keeps a worker's lease, on two threads and a connection of its own: handlers may keep all of Swift's threads busy.
 ///
-/// One thread renews, with the progress that waits, and takes the signals that come back. The other only watches the
-/// clock, so that nothing the network or a name server does keeps it from stopping the jobs in time; it also sees to
-/// timeouts. Thread-safe.
+/// One thread renews (``LeaseRenewer``). The other only watches the clock, so that nothing the network or a name server
+/// does keeps it from stopping the jobs in time; it also sees to timeouts. Both have the priority of any other thread:
+/// a lease is counted in seconds, and what the system's scheduler takes from a thread that mostly sleeps in milliseconds.
+/// Thread-safe.
 final class LeaseKeeper: Sendable {
     private struct State {
         var clock: LeaseClock?
+        var asksSignals = false
         var isClosed = false
     }
 
-    private let settings: PostgresSettings
-    private let statements: WorkerStatements
-    private let lease: Duration
+    /// What the renewing thread connects with.
+    let settings: PostgresSettings
+    let statements: WorkerStatements
+    let lease: Duration
     /// Whether to ask for signals between renewals, as no notification tells of them.
-    private let pollsSignals: Bool
-    private let logger: Logger
-    private let origin = ContinuousClock.now
-    private let renewWake: WakeSignal
+    let pollsSignals: Bool
+    let logger: Logger
+    let origin = ContinuousClock.now
+    let renewWake: WakeSignal
     private let watchWake: WakeSignal
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let threads = DispatchGroup()
-    private let renewFailures = Counter(label: "kiln_renew_failures_total")
 
     init(
         settings: PostgresSettings, statements: WorkerStatements, lease: Duration, pollsSignals: Bool, logger: Logger
@@ -42,22 +42,26 @@ final class LeaseKeeper: Sendable {
         watchWake = try WakeSignal()
     }
 
-    private var now: Duration { origin.duration(to: .now) }
+    /// Since the keeper was made; goes on while the machine sleeps.
+    var now: Duration { origin.duration(to: .now) }
 
     /// Begins, after a registration whose request was sent at `sentAt`.
     func begin(_ session: WorkerSession, registeredAt sentAt: ContinuousClock.Instant) {
         state.withLock { $0.clock = LeaseClock(lease: lease, registeredBy: origin.duration(to: sentAt)) }
         // The session is kept until both threads are done.
-        for (name, body) in [("kiln.lease", renewing), ("kiln.watch", watching)] {
-            threads.enter()
-            let thread = Thread { [threads] in
-                body(session)
-                threads.leave()
-            }
-            thread.name = name
-            thread.stackSize = 512 << 10
-            thread.start()
+        start("kiln.lease") { [self] in LeaseRenewer(self, session).run() }
+        start("kiln.watch") { [self] in watch(session) }
+    }
+
+    private func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
+        threads.enter()
+        let thread = Thread { [threads] in
+            body()
+            threads.leave()
         }
+        thread.name = name
+        thread.stackSize = 512 << 10
+        thread.start()
     }
 
     /// Ends both threads, and returns when they have.
@@ -75,6 +79,20 @@ final class LeaseKeeper: Sendable {
     /// There is an earlier moment to watch for.
     func wakeWatch() { watchWake.raise() }
 
+    /// Notifications may have been missed: asks what they would have said.
+    func askSignals() {
+        state.withLock { $0.asksSignals = true }
+        wake()
+    }
+
+    /// Whether somebody has called `askSignals` since the last call.
+    func takeSignalsWish() -> Bool {
+        state.withLock { state in
+            defer { state.asksSignals = false }
+            return state.asksSignals
+        }
+    }
+
     /// Another connection was told that the lease is gone.
     func refused() {
         state.withLock { $0.clock?.leaseRefused() }
@@ -86,16 +104,29 @@ final class LeaseKeeper: Sendable {
         if case .stop = decide() { true } else { false }
     }
 
-    private var isClosed: Bool { state.withLock { $0.isClosed } }
+    var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    private func decide() -> LeaseClock.Action? {
-        let now = now
-        return state.withLock { $0.clock?.decide(at: now) }
+    /// What the clock says now; nil before `begin`.
+    func decide() -> LeaseClock.Action? {
+        state.withLock { $0.clock?.decide(at: now) }
     }
 
-    // MARK: Watching
+    /// A renewal is about to be sent.
+    ///
+    /// - Returns: until when it may take, so that a try that hangs leaves the time for another.
+    func renewalBegins() -> Duration {
+        state.withLock { state in
+            let now = now
+            state.clock?.renewalSent(at: now)
+            let interval = state.clock?.interval ?? lease
+            return now + max(.milliseconds(1), min(interval, (state.clock?.deadline ?? now) - now))
+        }
+    }
 
-    private func watching(_ session: WorkerSession) {
+    func renewalSucceeded() { state.withLock { $0.clock?.renewalSucceeded(at: now) } }
+    func renewalFailed() { state.withLock { $0.clock?.renewalFailed(at: now) } }
+
+    private func watch(_ session: WorkerSession) {
         var hasStopped = false
         while !isClosed {
             // First of all, also after the process was suspended.
@@ -107,129 +138,5 @@ final class LeaseKeeper: Sendable {
             let deadline = hasStopped ? nil : state.withLock { $0.clock?.deadline }.map { origin + $0 }
             _ = watchWake.wait(socket: nil, until: [next, deadline].compactMap { $0 }.min())
         }
-    }
-
-    // MARK: Renewing
-
-    private func renewing(_ session: WorkerSession) {
-        var connection: PostgresSession?
-        defer { connection?.finish() }
-        var polledAt = Duration.zero
-        while !isClosed {
-            switch decide() {
-            case .stop, nil: return
-            case .renew:
-                renew(session, &connection)
-                polledAt = now
-            case .wait(let until):
-                let now = now
-                let progressAt = session.progressDue.map { self.now($0, in: session) }
-                if let progressAt, progressAt <= now {
-                    writeProgress(session, &connection)
-                    continue
-                }
-                var limit = min(until, progressAt ?? until)
-                if pollsSignals {
-                    if now >= polledAt + .milliseconds(500) {
-                        polledAt = now
-                        attempt(session, &connection, within: .seconds(1)) { (open) throws(QueueError) in
-                            self.deliver(try open.run(self.statements.signals), to: session)
-                        }
-                        continue
-                    }
-                    limit = min(limit, polledAt + .milliseconds(500))
-                }
-                _ = renewWake.wait(socket: nil, until: origin + limit)
-            }
-        }
-    }
-
-    private func now(_ other: Duration, in session: WorkerSession) -> Duration {
-        other + origin.duration(to: session.beginning)
-    }
-
-    private func renew(_ session: WorkerSession, _ connection: inout PostgresSession?) {
-        let reports = session.takeProgress(all: true)
-        let json =
-            reports.isEmpty ? nil : JSONText.array(reports.map { $0.value.report.json(of: $0.value.context.job) })
-        let (limit, sent) = state.withLock { state -> (Duration, Duration) in
-            let now = now
-            state.clock?.renewalSent(at: now)
-            // So that a try that hangs leaves the time for another.
-            let interval = state.clock?.interval ?? lease
-            return (max(.milliseconds(1), min(interval, (state.clock?.deadline ?? now) - now)), now)
-        }
-        do throws(QueueError) {
-            let open: PostgresSession = try opened(&connection, within: limit)
-            open.control = OperationControl(timeout: max(.milliseconds(1), limit - (now - sent)))
-            let rows = try open.run(statements.renew(lease: lease, progress: json))
-            state.withLock { $0.clock?.renewalSucceeded(at: now) }
-            deliver(rows, to: session)
-        } catch {
-            if error.code == .leaseLost {
-                refused()
-                return
-            }
-            renewFailures.increment()
-            let isStorable = error.isTransient || error.code == .deadline || reports.isEmpty
-            logger.warning("the lease could not be renewed, trying again: \(error)")
-            state.withLock { $0.clock?.renewalFailed(at: now) }
-            // Progress that the database refuses must not cost the lease.
-            if isStorable { session.returnProgress(reports) }
-            drop(&connection, after: error)
-        }
-    }
-
-    private func writeProgress(_ session: WorkerSession, _ connection: inout PostgresSession?) {
-        let reports = session.takeProgress(all: false)
-        guard !reports.isEmpty else { return }
-        attempt(session, &connection, within: lease / 8) { (open) throws(QueueError) in
-            _ = try open.run(
-                self.statements.progress(reports.map { $0.value.report.json(of: $0.value.context.job) }))
-        }
-    }
-
-    private func attempt(
-        _ session: WorkerSession, _ connection: inout PostgresSession?, within limit: Duration,
-        _ body: (PostgresSession) throws(QueueError) -> Void
-    ) {
-        do throws(QueueError) {
-            let open = try opened(&connection, within: limit)
-            open.control = OperationControl(timeout: limit)
-            try body(open)
-        } catch {
-            logger.debug("progress or signals: \(error)")
-            drop(&connection, after: error)
-        }
-    }
-
-    private func deliver(_ rows: PostgresRows, to session: WorkerSession) {
-        for row in rows {
-            guard let job = try? row.decode(0, as: UUID.self), let kind = try? row.decode(2, as: String.self),
-                kind == "cancel"
-            else { continue }
-            session.cancel(job, reason: (try? row.decode(3, as: String?.self)) ?? nil)
-        }
-    }
-
-    private func opened(
-        _ connection: inout PostgresSession?, within limit: Duration
-    ) throws(QueueError) -> PostgresSession {
-        if let connection { return connection }
-        let fresh = PostgresSession(
-            settings: settings, inbox: PostgresInbox(wake: renewWake), logger: logger,
-            events: PostgresConnectionEvents())
-        fresh.control = OperationControl(timeout: limit)
-        try fresh.connect()
-        connection = fresh
-        return fresh
-    }
-
-    /// After anything but the server's refusal of a statement, the connection is made anew.
-    private func drop(_ connection: inout PostgresSession?, after error: QueueError) {
-        let isSound = error.sqlState != nil && !error.isTransient && connection?.connection != nil
-        guard !isSound else { return }
-        connection?.finish()
-        connection = nil
     }
 }

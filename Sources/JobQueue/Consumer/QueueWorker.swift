@@ -1,7 +1,6 @@
 import Foundation
 public import Logging
 public import ServiceLifecycle
-import Synchronization
 
 /// Takes jobs out of the queue and runs their handlers.
 ///
@@ -29,10 +28,11 @@ public final class QueueWorker: Service, Sendable {
 
     private let settings: PostgresSettings
     private let schema: String
+    /// As it was made with.
     public let options: WorkerOptions
     private let logger: Logger
     private let hub = WorkerEvents()
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let stopSignal = AsyncSignal()
 
     /// - Parameters:
@@ -79,7 +79,7 @@ public final class QueueWorker: Service, Sendable {
     /// Puts code around every handler; the first added is the outermost. Before `run`.
     public func use(_ middleware: any JobMiddleware) { state.withLock { $0.middlewares.append(middleware) } }
 
-    /// What happens from now on. A listener that falls behind by 4096 events loses the oldest.
+    /// What happens from now on, until `run` returns. A listener that falls behind by 4096 events loses the oldest.
     public var events: AsyncStream<WorkerEvent> { hub.stream() }
 
     private func register(
@@ -105,6 +105,7 @@ public final class QueueWorker: Service, Sendable {
     ///   register. While the database is away it waits.
     public func run() async throws {
         let setup = try begin()
+        defer { hub.finish() }
         // On its own: what has to be written at the end must not be cancelled with the caller.
         let work = Task.detached { try await self.work(setup) }
         try await withTaskCancellationHandler {
@@ -194,19 +195,24 @@ public final class QueueWorker: Service, Sendable {
         let session = try WorkerSession(setup, pool: pool)
         let kinds = JSONText.array(
             setup.kinds.values.sorted { $0.name < $1.name }.map { $0.options.description(of: $0.name) })
-        var triedAt: ContinuousClock.Instant?
+        let statement = session.statements.register(setup.options, queues: setup.queues, kinds: kinds)
+        var firstSentAt: ContinuousClock.Instant?
+        var hasFailed = false
         var sentAt: ContinuousClock.Instant?
         try await untilStopped {
-            let now = ContinuousClock.now
             do {
-                let statement = session.statements.register(setup.options, queues: setup.queues, kinds: kinds)
-                _ = try await pool.withConnection { try await $0.query(statement) }
-                sentAt = now
-            } catch let error as QueueError where error.sqlState == "23505" && triedAt != nil {
+                sentAt = try await pool.withConnection { connection in
+                    // When there is a connection: waiting for one must not use up the lease.
+                    let now = ContinuousClock.now
+                    firstSentAt = firstSentAt ?? now
+                    _ = try await connection.query(statement)
+                    return now
+                }
+            } catch let error as QueueError where error.sqlState == "23505" && hasFailed {
                 // An earlier try had arrived: the lease counts from then.
-                sentAt = triedAt
+                sentAt = firstSentAt
             } catch {
-                triedAt = triedAt ?? now
+                hasFailed = true
                 throw error
             }
         }
@@ -222,7 +228,10 @@ public final class QueueWorker: Service, Sendable {
         guard !isLost else { return }
         do {
             let leave = session.statements.leave
-            _ = try await pool.withConnection { try await $0.query(leave, timeout: .seconds(5)) }
+            let left: Int = try await pool.withConnection {
+                try await $0.query(leave, timeout: .seconds(5)).first?.decode(0) ?? 0
+            }
+            if left > 0 { logger.warning("\(left) jobs that the worker knew nothing of were handed back as it left") }
         } catch {
             logger.warning("the worker could not take its leave; its lease ends in \(options.lease): \(error)")
         }
@@ -234,7 +243,7 @@ public final class QueueWorker: Service, Sendable {
         while stopping == nil {
             do {
                 return try await body()
-            } catch let error as QueueError where error.isTransient && error.mayPass || error.code == .deadline {
+            } catch let error as QueueError where error.mayPassByItself || error.code == .deadline {
                 logger.warning("the database is away, trying again: \(error)")
                 await stopSignal.wait(for: backoff.next())
             }
@@ -248,6 +257,8 @@ public final class QueueWorker: Service, Sendable {
             switch event {
             case .connected:
                 session?.notified()
+                // Cancels as well may have been missed.
+                session?.keeper.askSignals()
                 housekeeper.schedulesChanged()
             case .disconnected: break
             case .notification(let note):
@@ -267,6 +278,11 @@ public final class QueueWorker: Service, Sendable {
             }
         }
     }
+}
+
+extension QueueError {
+    /// Whether a call that failed so may succeed without anybody doing something about it: not with a wrong password.
+    fileprivate var mayPassByItself: Bool { isTransient && (code != .cannotConnect || mayPass) }
 }
 
 /// What a worker's sessions have in common.

@@ -8,7 +8,11 @@ extension RunningJob {
         context.report(JobProgress(fraction: fraction, phase: phase, message: message))
     }
 
-    /// - Parameter details: anything, for those who follow the job. What cannot be encoded is left out.
+    /// Tells how far the job is, and more.
+    ///
+    /// - Parameters:
+    ///   - fraction: from 0 to 1.
+    ///   - details: anything, for those who follow the job. What cannot be encoded is left out.
     public func progress(
         _ fraction: Double, phase: String? = nil, message: String? = nil, details: some Encodable
     ) {
@@ -16,7 +20,9 @@ extension RunningJob {
         context.report(JobProgress(fraction: fraction, phase: phase, message: message, details: bytes))
     }
 
-    /// Stores what the next attempt needs to go on from here; it replaces the one before.
+    /// Stores what the next attempt needs to go on from here; it replaces the one before. Returns when it is written.
+    ///
+    /// - Throws: `leaseLost`; the encoder's error.
     public func saveCheckpoint(_ value: some Encodable) async throws {
         let (job, session) = (context.job, context.session)
         let report = context.lastProgress ?? JobProgress(fraction: 0)
@@ -32,29 +38,36 @@ extension RunningJob {
         try context.job.checkpoint?.decode(type)
     }
 
-    /// Asks for more (or less) of the worker than the job was claimed with, nil for as before. Waits until it is
-    /// free; the job keeps what it has meanwhile. When it cannot be had here, this throws, and the job is handed back
-    /// at no cost once the handler has thrown it on.
+    /// Asks for more (or less) of the worker than the job has, nil for as before. Waits until it is free; the job keeps
+    /// what it has meanwhile. When it cannot be had here, this throws, and the job is handed back at no cost once the
+    /// handler has thrown it on.
     ///
     /// - Parameters:
     ///   - cores: CPU cores in all.
     ///   - memory: bytes in all.
+    /// - Throws: `leaseLost`, `badRequest` while another call waits, `CancellationError`.
     public func raise(cores: Double? = nil, memory: Int64? = nil) async throws {
         try await context.session.raise(context, cores: cores, memory: memory)
     }
 
-    /// Enqueues a job into this one's workflow, in the name of whoever enqueued this one.
+    /// Enqueues a job into this one's workflow (or another that `options` names), in the name of whoever enqueued this
+    /// one.
     ///
-    /// - Returns: its id.
+    /// - Parameters:
+    ///   - payload: anything that can be JSON; a ``RawJSON`` is taken as it is.
+    ///   - node: its name in the workflow.
+    /// - Returns: its id; or that of the job that has its unique key.
+    /// - Throws: `leaseLost`; `badRequest`, `notFound` and the like, as ``QueueClient/enqueue(_:_:options:)``.
     @discardableResult
     public func spawn(
-        _ kind: String, _ payload: some Encodable, options: SpawnOptions = SpawnOptions()
-    ) async throws -> UUID {
-        let (job, session) = (context.job, context.session)
-        let request = options.request(kind: kind, payload: try PostgresJSON(encoding: payload))
+        _ kind: String, _ payload: some Encodable & Sendable, options: EnqueueOptions = EnqueueOptions(),
+        node: String? = nil
+    ) async throws -> JobID {
+        let session = context.session
+        let request = try JobText.spawned(NewJob(kind, payload, options), node: node)
         // Not repeated when the connection breaks: it might be there twice.
         let rows = try await session.pool.withConnection { connection in
-            try await connection.query(session.statements.spawn(from: job, JSONText.array([request])))
+            try await connection.query(session.statements.spawn(from: context.job, request))
         }
         guard let row = rows.first else { throw QueueError(.internal, "worker_spawn returned no id") }
         return try row.decode(0)

@@ -10,7 +10,7 @@ extension RunningJob {
     /// running it again. A step that threw runs again.
     ///
     /// - Parameter name: unique within the job.
-    /// - Throws: what `body` throws; `badRequest` for a result that is too large; the decoder's error when a stored
+    /// - Throws: what `body` throws; `leaseLost`; `badRequest` for a result that is too large; the decoder's error when a stored
     ///   result is not an `R`.
     public func step<R: Codable & Sendable>(_ name: String, _ body: () async throws -> R) async throws -> R {
         if let bytes = try await stored(name) { return try JSONDecoder().decode(R.self, from: bytes) }
@@ -20,7 +20,9 @@ extension RunningJob {
         }
     }
 
-    /// A step without a result.
+    /// Runs `body`, which has no result, once over all attempts of the job.
+    ///
+    /// - Throws: what `body` throws; `leaseLost`.
     public func step(_ name: String, _ body: () async throws -> Void) async throws {
         if try await stored(name) != nil { return }
         try await running(name) {

@@ -29,5 +29,7 @@ struct WorkerMetrics: Sendable {
     let renewFailures = Counter(label: "kiln_renew_failures_total")
     let leasesLost = Counter(label: "kiln_leases_lost_total")
     let rescued = Counter(label: "kiln_rescued_jobs_total")
-    let running = Gauge(label: "kiln_running_jobs")
+    /// Handlers that run, those left to themselves not counted. Counted up and down, as values that were read in one
+    /// order may be recorded in another.
+    let running = Meter(label: "kiln_running_jobs")
 }

@@ -29,6 +29,7 @@ public struct WorkerOptions: Sendable {
     /// Where results of steps above 64 KB go.
     public var artifacts: (any StepArtifacts)?
 
+    /// Out of range values are moved into it: at least 1 slot, 2 connections and a lease of 1 s.
     public init(
         name: String? = nil, slots: Int = ProcessInfo.processInfo.activeProcessorCount, cores: Double? = nil,
         memory: Int64? = nil, lease: Duration = .seconds(10), queues: [String]? = nil, grace: Duration = .seconds(30),

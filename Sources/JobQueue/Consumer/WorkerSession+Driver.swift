@@ -1,7 +1,6 @@
 import Foundation
 import Logging
 import Metrics
-import Synchronization
 
 /// The loop that talks to the database: claims and results, in one round trip where both are due.
 extension WorkerSession {
@@ -10,13 +9,14 @@ extension WorkerSession {
         while true {
             let now = now
             if keeper.isOver { await loseLease() }
-            switch state.withLock({ $0.next(at: now) }) {
-            case .trip(let flush, let claim):
-                await reconcileIfNeeded()
-                await trip(flush, claim)
+            let (effects, step) = state.withLock { ($0.releaseExtras(make: make, at: now), $0.next(at: now)) }
+            perform(effects)
+            switch step {
+            case .trip(let flush, let claim): await trip(flush, claim)
+            case .retry(let item): await writeOneByOne([item])
+            case .lookForLost: await lookForLost()
             case .sleep: await sleep()
-            case .announceDrain:
-                _ = try? await pool.withConnection { try await $0.query(self.statements.drain, timeout: .seconds(2)) }
+            case .announceDrain: await announceDrain()
             case .wait(let until): await signal.wait(for: until.map { $0 - self.now })
             case .finished: return
             }
@@ -35,34 +35,46 @@ extension WorkerSession {
     /// for each other.
     private func trip(_ flush: [FinishedAttempt], _ claim: WorkerState.Claim?) async {
         let began = ContinuousClock.now
-        var plan = TripPlan(flush, statements)
+        let lockLimit = state.withLock { $0.lockLimit(at: now) }
+        var plan = TripPlan(flush, statements, lockLimit: lockLimit)
         if let claim {
             plan.claimAt = plan.list.count
             plan.list.append(
                 statements.claim(
                     queues: state.withLock { $0.queues }, allowance: claim.allowance, most: claim.most + claim.extra,
-                    free: claim.free, total: options.capacity,
-                    isIdle: claim.isIdle))
+                    free: claim.free, total: options.capacity, isIdle: claim.isIdle))
         }
         let list = plan.list
+        let rows: [PostgresRows]
         do {
-            let rows = try await pool.withConnection { try await $0.pipeline(list, timeout: self.options.lease) }
-            if !flush.isEmpty { written(flush, try plan.answers(in: rows)) }
-            if let claim, let index = plan.claimAt {
-                arrived(try rows[index].map { try ClaimedJob($0) }, claim)
-                metrics.claim.recordNanoseconds(Int64(began.duration(to: .now) / .nanoseconds(1)))
-            }
+            rows = try await pool.withConnection { try await $0.pipeline(list, timeout: self.options.lease) }
         } catch {
             await failed(error, flush, claim)
+            return
+        }
+        if !flush.isEmpty { written(flush, plan.readAnswers(in: rows, logger)) }
+        if let claim, let index = plan.claimAt {
+            arrived(rows[index], claim)
+            metrics.claim.recordNanoseconds(Int64(began.duration(to: .now) / .nanoseconds(1)))
         }
     }
 
-    private func arrived(_ jobs: [ClaimedJob], _ claim: WorkerState.Claim) {
-        let (effects, running) = state.withLock { state in
-            (state.arrived(jobs, of: claim, make: make, at: now), state.running.count)
+    private func arrived(_ rows: PostgresRows, _ claim: WorkerState.Claim) {
+        var jobs: [ClaimedJob] = []
+        for row in rows {
+            do {
+                jobs.append(try ClaimedJob(row))
+            } catch {
+                logger.error("a job that was claimed cannot be read, and is handed back: \(error)")
+            }
         }
-        metrics.running.record(running)
-        perform(effects)
+        let isPartial = jobs.count < rows.count
+        perform(
+            state.withLock { state in
+                let effects = state.arrived(jobs, of: claim, make: make, at: now)
+                if isPartial { state.lostClaims.claimFailed(at: now) }
+                return effects
+            })
     }
 
     private func failed(_ error: any Error, _ flush: [FinishedAttempt], _ claim: WorkerState.Claim?) async {
@@ -73,100 +85,22 @@ extension WorkerSession {
             await loseLease()
             return
         }
-        let isPassing = known.map { $0.isTransient || $0.code == .deadline } ?? false
         logger.warning("claims or results could not be written, trying again: \(error)")
-        var generator = SystemRandomNumberGenerator()
+        let isHeldUp = known.map { $0.code == .deadline || $0.isLockTimeout } ?? false
         state.withLock { state in
-            if claim != nil {
-                state.pacing.failed(at: now, using: &generator)
-                // The claim may have taken place all the same.
-                state.reconcileUntil = now + max(.seconds(30), options.lease * 3)
-            }
-            if isPassing, !flush.isEmpty { state.batch.flushFailed(at: now) }
+            if claim != nil { state.claimFailed(at: now) }
+            if isHeldUp { state.heldUp(at: now) }
         }
-        if !isPassing, !flush.isEmpty { await writeOneByOne(flush) }
-    }
-
-    /// Writes results that the database refuses as a batch, so that one which cannot be stored spoils no other.
-    private func writeOneByOne(_ flush: [FinishedAttempt]) async {
-        var answers: [Bool] = []
-        for item in flush {
-            var plan = TripPlan([item], statements, withProgress: false)
-            do {
-                answers.append(try await write(plan))
-            } catch let error as QueueError where !error.isTransient && error.code != .deadline {
-                logger.error("an outcome cannot be stored: \(error)", metadata: ["job": "\(item.job.id)"])
-                var substitute = item
-                substitute.write = .fail(
-                    error: attemptErrorJSON(code: "unstorable", message: "its outcome cannot be stored: \(error)"),
-                    message: error.message, log: [], delay: .zero, permanent: true)
-                plan = TripPlan([substitute], statements, withProgress: false)
-                answers.append((try? await write(plan)) ?? false)
-            } catch {
-                // The rest is written again, and what was written already is then refused.
-                state.withLock { $0.batch.flushFailed(at: now) }
-                return
-            }
-        }
-        written(flush, answers.map { WriteAnswer(isAccepted: $0) })
-    }
-
-    private func write(_ plan: TripPlan) async throws -> Bool {
-        let rows = try await pool.withConnection { try await $0.pipeline(plan.list) }
-        return try plan.answers(in: rows).first?.isAccepted ?? false
-    }
-
-    private func written(_ flush: [FinishedAttempt], _ answers: [WriteAnswer]) {
-        let rejected = answers.indices.filter { !answers[$0].isAccepted }
-        let rejections = state.withLock { $0.flushed(flush, rejected: rejected) }
-        // What may have been written by an earlier try counts as written.
-        let refused = Set(rejections.filter { !$0.mayBeWritten }.map(\.item.job.id))
-        for (item, answer) in zip(flush, answers) {
-            if refused.contains(item.job.id) {
-                kinds[item.job.kind]?.metrics.refused.increment()
-                logger.warning(
-                    "an outcome was refused: the job is no longer this worker's",
-                    metadata: ["job": "\(item.job.id.uuidString.lowercased())", "kind": "\(item.job.kind)"])
-                events.send(.refused(item.job.event))
-            } else {
-                tell(item, answer)
-            }
-        }
-    }
-
-    private func tell(_ item: FinishedAttempt, _ answer: WriteAnswer) {
-        let metrics = kinds[item.job.kind]?.metrics
-        let event = item.job.event
-        switch item.write {
-        case .complete:
-            metrics?.succeeded.increment()
-            events.send(.succeeded(event, seconds: item.seconds))
-        case .fail(_, let message, _, _, let permanent):
-            switch answer.state ?? (permanent ? "dead" : "failed") {
-            case "dead":
-                metrics?.dead.increment()
-                events.send(.dead(event, error: message))
-            case "cancelled":
-                metrics?.cancelled.increment()
-                events.send(.cancelled(event, reason: message))
-            default:
-                metrics?.failed.increment()
-                events.send(.failed(event, error: message, retryAt: answer.runAt))
-            }
-        case .cancelled(let reason, _):
-            metrics?.cancelled.increment()
-            events.send(.cancelled(event, reason: reason))
-        case .snooze(let until, _):
-            metrics?.snoozed.increment()
-            events.send(.snoozed(event, until: until))
-        case .release:
-            metrics?.released.increment()
-            events.send(.released(event))
+        guard !flush.isEmpty else { return }
+        if isHeldUp || known?.mayBeOfItsData ?? false {
+            state.withLock { $0.batch.outcomeUnknown() }
+            await writeOneByOne(flush)
+        } else {
+            state.withLock { $0.batch.flushFailed(at: now) }
         }
     }
 
     private func sleep() async {
-        var generator = SystemRandomNumberGenerator()
         do {
             let statement = statements.sleep(totalMemory: options.memory)
             let rows = try await pool.withConnection { try await $0.query(statement, timeout: self.options.lease) }
@@ -184,89 +118,43 @@ extension WorkerSession {
                 return
             }
             logger.warning("the worker could not be marked asleep, trying again: \(error)")
+            var generator = SystemRandomNumberGenerator()
             state.withLock { $0.pacing.failed(at: now, using: &generator) }
         }
     }
 
-    /// Hands back jobs of claims whose answer was lost: the database takes them for this worker's for as long as it
-    /// lives. Looks again for a while, as a claim may still be under way there.
-    private func reconcileIfNeeded() async {
-        let now = now
-        let isDue = state.withLock { state -> Bool in
-            guard now < state.reconcileUntil, now >= state.reconcileAt else { return false }
-            state.reconcileAt = now + options.lease / 2
-            return true
+    private func announceDrain() async {
+        do {
+            _ = try await pool.withConnection { try await $0.query(self.statements.drain, timeout: .seconds(2)) }
+        } catch {
+            logger.warning("the worker drains, but could not say so: people see it as alive: \(error)")
         }
-        guard isDue else { return }
+    }
+
+    /// Hands back jobs of claims whose answer was lost: the database takes them for this worker's for as long as it
+    /// lives.
+    private func lookForLost() async {
         do {
             let held = statements.held
-            let rows = try await pool.withConnection { try await $0.query(held) }
+            let rows = try await pool.withConnection { try await $0.query(held, timeout: self.options.lease) }
             var ids: [UUID] = []
             var tokens: [Int64] = []
             for row in rows {
-                let id: UUID = try row.decode(0)
-                guard !state.withLock({ $0.knows(id) }) else { continue }
+                let (id, token): (UUID, Int64) = (try row.decode(0), try row.decode(1))
+                guard !state.withLock({ $0.knows(id, token: token) }) else { continue }
                 ids.append(id)
-                tokens.append(try row.decode(1))
+                tokens.append(token)
             }
-            guard !ids.isEmpty else { return }
-            logger.warning("\(ids.count) jobs of a claim whose answer was lost are handed back")
-            let release = statements.release(ids: ids, tokens: tokens, reason: "the answer to its claim was lost")
-            _ = try await pool.withConnection { try await $0.query(release) }
+            if !ids.isEmpty {
+                logger.warning("\(ids.count) jobs of a claim whose answer was lost are handed back")
+                let release = statements.release(ids: ids, tokens: tokens, reason: "the answer to its claim was lost")
+                _ = try await pool.withConnection { try await $0.query(release, timeout: self.options.lease) }
+                notified()
+            }
+            state.withLock { $0.lostClaims.looked(at: now) }
         } catch {
-            logger.debug("claims whose answers were lost could not be looked for: \(error)")
-            state.withLock { $0.reconcileAt = now + .seconds(1) }
-        }
-    }
-}
-
-/// What the database said to an outcome.
-struct WriteAnswer: Sendable {
-    var isAccepted: Bool
-    /// Of a failure: what the job is now.
-    var state: String?
-    var runAt: Date?
-}
-
-/// The statements of a round trip, and where in it each outcome's answer comes.
-struct TripPlan: Sendable {
-    var list: [PostgresStatement] = []
-    var claimAt: Int?
-    private let items: [FinishedAttempt]
-    private var completeAt: Int?
-    private var at: [Int: Int] = [:]
-
-    init(_ items: [FinishedAttempt], _ statements: WorkerStatements, withProgress: Bool = true) {
-        self.items = items
-        let progress = withProgress ? items.compactMap { item in item.progress.map { $0.json(of: item.job) } } : []
-        if !progress.isEmpty { list.append(statements.progress(progress)) }
-        let complete = items.filter(\.isComplete)
-        if !complete.isEmpty {
-            completeAt = list.count
-            list.append(statements.complete(complete))
-        }
-        for (index, item) in items.enumerated() where !item.isComplete {
-            at[index] = list.count
-            list.append(statements.write(item))
-        }
-    }
-
-    /// The answers in the order of the items.
-    func answers(in rows: [PostgresRows]) throws -> [WriteAnswer] {
-        var accepted: [UUID: Bool] = [:]
-        if let completeAt {
-            for row in rows[completeAt] { accepted[try row.decode(0)] = try row.decode(1, as: Bool.self) }
-        }
-        return try items.enumerated().map { index, item in
-            guard let place = at[index] else { return WriteAnswer(isAccepted: accepted[item.job.id] ?? false) }
-            guard let row = rows[place].first else { return WriteAnswer(isAccepted: false) }
-            switch item.write {
-            case .fail:
-                return WriteAnswer(
-                    isAccepted: try row.decode(0), state: try row.decode(1), runAt: try row.decode(2))
-            case .release: return WriteAnswer(isAccepted: try row.decode(1))
-            default: return WriteAnswer(isAccepted: try row.decode(0))
-            }
+            logger.warning("jobs of claims whose answers were lost could not be looked for, trying again: \(error)")
+            state.withLock { $0.lostClaims.lookFailed(at: now) }
         }
     }
 }

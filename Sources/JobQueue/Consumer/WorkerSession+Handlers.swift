@@ -1,14 +1,25 @@
 import Foundation
 import Logging
 import Metrics
-import Synchronization
 
 /// Running handlers, and what becomes of their jobs.
 extension WorkerSession {
     func run(_ context: JobContext, alone: Bool, announce: Bool) async {
-        if announce, !(await begin(context, alone: alone)) {
-            finish(context, .threw(context.fenced), nil, isFenced: true)
-            return
+        if announce {
+            do {
+                // Says that a job that was held begins now; no row if it is no longer this worker's.
+                guard try await !query(statements.start(context.job, alone: alone)).isEmpty else {
+                    conclude(context) { _, _ in nil }
+                    return
+                }
+            } catch {
+                logger.warning("a job's start could not be written, it is handed back: \(error)", of: context.job)
+                conclude(context) { entry, _ in
+                    entry.cancelReason.map { .cancelled(reason: $0, log: []) }
+                        ?? .release(reason: "its start could not be written")
+                }
+                return
+            }
         }
         events.send(.started(context.job.event))
         do {
@@ -16,18 +27,6 @@ extension WorkerSession {
             finish(context, .returned, result)
         } catch {
             finish(context, .threw(error), nil)
-        }
-    }
-
-    /// Says that a job that was held begins now.
-    ///
-    /// - Returns: whether it is still this worker's.
-    private func begin(_ context: JobContext, alone: Bool) async -> Bool {
-        do {
-            return try await !query(statements.start(context.job, alone: alone)).isEmpty
-        } catch {
-            logger.warning("a job's start could not be written: \(error)")
-            return false
         }
     }
 
@@ -44,29 +43,31 @@ extension WorkerSession {
     func abandon(_ context: JobContext) {
         logger.error(
             "a handler ignored its cancellation for \(options.cancellationGrace) and is left to itself",
-            metadata: ["job": "\(context.id.uuidString.lowercased())", "kind": "\(context.kindName)"])
+            of: context.job)
         context.kind.metrics.abandoned.increment()
         events.send(.abandoned(context.job.event))
         finish(context, .ignoredCancellation, nil)
     }
 
-    func finish(_ context: JobContext, _ end: AttemptEnd, _ result: Data?, isFenced: Bool = false) {
+    private func finish(_ context: JobContext, _ end: AttemptEnd, _ result: Data?) {
+        conclude(context) { entry, phase in write(context, entry, end, result, phase) }
+    }
+
+    /// - Parameter outcome: what to write about the job; nil for nothing, as it is somebody else's by now.
+    private func conclude(
+        _ context: JobContext, _ outcome: (WorkerState.Running, WorkerState.Phase) -> FinishedAttempt.Write?
+    ) {
         let job = context.job
-        let (ended, phase) = state.withLock { ($0.ended(job.id, at: now), $0.phase) }
+        let (ended, phase) = state.withLock { ($0.ended(context, at: now), $0.phase) }
         guard let entry = ended else {
-            logger.warning(
-                "a handler that had been left to itself has ended; its result is dropped",
-                metadata: ["job": "\(job.id.uuidString.lowercased())", "kind": "\(job.kind)"])
+            logger.warning("a handler that had been left to itself has ended; its result is dropped", of: job)
             return
         }
         let seconds = (now - entry.startedAt) / .seconds(1)
         context.kind.metrics.seconds.recordSeconds(seconds)
-        var write: FinishedAttempt?
-        if !isFenced {
-            write = self.write(context, entry, end, result, phase)
-                .map { FinishedAttempt(job: job, write: $0, seconds: seconds) }
-        }
+        let write = outcome(entry, phase).map { FinishedAttempt(job: job, write: $0, seconds: seconds) }
         perform(state.withLock { $0.settle(job.id, write, make: make, at: now) })
+        metrics.running.decrement()
     }
 
     private func write(
@@ -108,4 +109,9 @@ extension WorkerSession {
         case .abandon: return nil
         }
     }
+}
+
+extension Logger {
+    func warning(_ message: Message, of job: ClaimedJob) { warning(message, metadata: job.logMetadata) }
+    func error(_ message: Message, of job: ClaimedJob) { error(message, metadata: job.logMetadata) }
 }

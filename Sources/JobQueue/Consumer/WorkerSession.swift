@@ -1,7 +1,6 @@
 import Foundation
 import Logging
 import Metrics
-import Synchronization
 
 /// A worker under one id: from its registration until it leaves or loses its lease.
 ///
@@ -19,7 +18,7 @@ final class WorkerSession: Sendable {
     let signal = AsyncSignal()
     let keeper: LeaseKeeper
     private let start = ContinuousClock.now
-    let state: Mutex<WorkerState>
+    let state: Locked<WorkerState>
 
     init(_ setup: WorkerSetup, pool: PostgresPool) throws {
         id = UUID()
@@ -33,7 +32,7 @@ final class WorkerSession: Sendable {
         middlewares = setup.middlewares
         events = setup.events
         metrics = setup.metrics
-        state = Mutex(
+        state = Locked(
             WorkerState(
                 options: setup.options, queues: setup.queues, limits: setup.limits, pollInterval: setup.pollInterval))
         keeper = try LeaseKeeper(
@@ -58,11 +57,12 @@ final class WorkerSession: Sendable {
 
     func perform(_ effects: WorkerState.Effects) {
         for task in effects.cancel { task.cancel() }
-        for raise in effects.granted { raise.resume() }
-        for raise in effects.refused { raise.resume(throwing: JobHandedBack()) }
+        for (raise, answer) in effects.answer { raise.resume(with: answer) }
         for (context, alone, announce) in effects.start {
+            metrics.running.increment()
             let task = Task.detached { [self] in await run(context, alone: alone, announce: announce) }
             let isLate = state.withLock { state -> Bool in
+                guard state.runs(context) else { return false }
                 state.running[context.id]?.task = task
                 return state.running[context.id]?.stoppedAt != nil
             }
@@ -88,7 +88,7 @@ final class WorkerSession: Sendable {
     }
 
     func cancel(_ job: UUID, reason: String?) {
-        perform(state.withLock { $0.cancel(job, reason: reason ?? "cancelled by request", at: now) })
+        perform(state.withLock { $0.cancel(job, reason: reason ?? "cancelled by request", make: make, at: now) })
     }
 
     func drain(grace: Duration) {
@@ -121,7 +121,7 @@ final class WorkerSession: Sendable {
 
     func progressed(_ context: JobContext, _ report: JobProgress) {
         let wakes = state.withLock { state -> Bool in
-            guard state.running[context.id] != nil else { return false }
+            guard state.runs(context) else { return false }
             let wasEmpty = state.throttle.isEmpty
             state.throttle.update(context.id, (context, report))
             return wasEmpty
@@ -135,9 +135,7 @@ final class WorkerSession: Sendable {
 
     typealias Report = (id: UUID, value: (context: JobContext, report: JobProgress))
 
-    func takeProgress(all: Bool) -> [Report] {
-        state.withLock { all ? $0.throttle.takeAll(at: now) : $0.throttle.takeDue(at: now) }
-    }
+    func takeProgress() -> [Report] { state.withLock { $0.throttle.takeDue(at: now) } }
 
     func returnProgress(_ reports: [Report]) {
         state.withLock { $0.throttle.writeFailed(reports) }
@@ -146,34 +144,23 @@ final class WorkerSession: Sendable {
     // MARK: Weights
 
     func raise(_ context: JobContext, cores: Double?, memory: Int64?) async throws {
-        let job = context.job
-        let weight = JobWeight(cores: cores ?? job.weight.cores, memory: memory ?? job.weight.memory)
+        let weight = state.withLock { $0.weight(of: context, cores: cores, memory: memory) }
         // First, so that a job that is too big for this worker is not claimed by it again.
-        let rows = try await query(statements.weigh(job, weight))
+        let rows = try await query(statements.weigh(context.job, weight))
         guard let row = rows.first, try row.decode(0, as: Bool.self) else { throw context.fenced }
         try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                let effects = state.withLock { state -> WorkerState.Effects in
-                    var effects = WorkerState.Effects()
-                    guard let entry = state.running[job.id], entry.stoppedAt == nil else {
-                        effects.refused.append(continuation)
-                        return effects
-                    }
-                    state.running[job.id]?.raise = continuation
-                    let actions = state.admission.reweigh(job.id, to: weight)
-                    state.apply(actions, &effects, make, at: now)
-                    effects.wakesDriver = true
-                    return effects
-                }
-                perform(effects)
+            try await withCheckedThrowingContinuation { continuation in
+                perform(state.withLock { $0.raise(context, to: weight, continuation, make: make, at: now) })
+                // Cancelled before there was something to withdraw.
+                if Task.isCancelled { withdrawRaise(context) }
             }
         } onCancel: {
-            let raise = state.withLock { state -> CheckedContinuation<Void, any Error>? in
-                defer { state.running[job.id]?.raise = nil }
-                return state.running[job.id]?.raise
-            }
-            raise?.resume(throwing: CancellationError())
+            withdrawRaise(context)
         }
+    }
+
+    private func withdrawRaise(_ context: JobContext) {
+        perform(state.withLock { $0.withdrawRaise(context, make: make, at: now) })
     }
 }
 

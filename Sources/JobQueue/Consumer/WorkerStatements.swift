@@ -78,8 +78,14 @@ struct WorkerStatements: Sendable {
         statement(.start, [worker, [job.id], [job.token], alone])
     }
 
-    func renew(lease: Duration, progress: PostgresJSON?) -> PostgresStatement {
-        statement(.renew, [worker, lease, progress])
+    /// Without progress, which would make it wait for the locks of jobs.
+    func renew(lease: Duration) -> PostgresStatement { statement(.renew, [worker, lease, nil]) }
+
+    /// Makes what follows in the same transaction fail with SQLSTATE 55P03 rather than wait longer for a lock.
+    func limitLocks(to limit: Duration) -> PostgresStatement {
+        let milliseconds = Int((limit / .milliseconds(1)).rounded(.up))
+        return PostgresStatement(
+            "SELECT set_config('lock_timeout', $1, true)", ["\(max(1, milliseconds))ms"], name: "kiln_limit_locks")
     }
 
     var signals: PostgresStatement { statement(.signals, [worker]) }

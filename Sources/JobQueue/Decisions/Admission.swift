@@ -129,6 +129,12 @@ struct Admission<ID: Hashable & Sendable>: Sendable {
         return settle()
     }
 
+    /// A running job no longer wants the heavier weight that it waits for, and keeps what it has.
+    mutating func withdraw(_ id: ID) -> [Action] {
+        raises.removeAll { $0.id == id }
+        return settle()
+    }
+
     /// The worker shuts down: nothing starts any more. What waits is handed back.
     mutating func drain() -> [Action] {
         draining = true

@@ -4,11 +4,17 @@
 public struct CronError: Error, Sendable, Hashable, CustomStringConvertible {
     /// A part of an expression. The raw value is its name in messages.
     public enum Field: String, Sendable, Hashable, CaseIterable {
+        /// Of six fields the first.
         case second
+        /// 0 to 59.
         case minute
+        /// 0 to 23.
         case hour
+        /// 1 to 31, and `L`.
         case dayOfMonth = "day of month"
+        /// 1 to 12, and names.
         case month
+        /// 0 to 7, and names.
         case dayOfWeek = "day of week"
     }
 

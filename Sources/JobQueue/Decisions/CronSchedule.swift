@@ -16,9 +16,12 @@ public import Foundation
 ///
 /// Instants are whole seconds. The cost of a search grows with the distance to the tick in weeks, not in minutes.
 public struct CronSchedule: Sendable, Hashable {
+    /// When it fires, in wall time.
     public let expression: CronExpression
+    /// Where the wall is.
     public let timeZone: TimeZone
 
+    /// Takes an expression that has been read already.
     public init(_ expression: CronExpression, timeZone: TimeZone) {
         self.expression = expression
         self.timeZone = timeZone

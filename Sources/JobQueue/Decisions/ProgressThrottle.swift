@@ -25,14 +25,14 @@ struct ProgressThrottle<ID: Hashable & Sendable, Value: Sendable>: Sendable {
         pending.keys.map { id in written[id].map { $0 + interval } ?? .zero }.min()
     }
 
-    /// What may be written now by a trip of its own; marks it as written.
+    /// What may be written now; marks it as written. In the order in which it came.
     mutating func takeDue(at now: Duration) -> [(id: ID, value: Value)] {
-        take(pending.filter { id, _ in written[id].map { now >= $0 + interval } ?? true }, at: now)
-    }
-
-    /// Everything that waits, for a trip that is made anyway (the renewal); marks it as written.
-    mutating func takeAll(at now: Duration) -> [(id: ID, value: Value)] {
-        take(pending, at: now)
+        let due = pending.filter { id, _ in written[id].map { now >= $0 + interval } ?? true }
+        for id in due.keys {
+            pending[id] = nil
+            written[id] = now
+        }
+        return due.sorted { $0.value.order < $1.value.order }.map { ($0.key, $0.value.value) }
     }
 
     /// The job has ended: its last report, to be written with its outcome, if that is still to be written.
@@ -46,16 +46,5 @@ struct ProgressThrottle<ID: Hashable & Sendable, Value: Sendable>: Sendable {
         for item in items where pending[item.id] == nil && written[item.id] != nil {
             update(item.id, item.value)
         }
-    }
-
-    private mutating func take(
-        _ chosen: [ID: (order: Int, value: Value)], at now: Duration
-    ) -> [(id: ID, value: Value)] {
-        let due = chosen.sorted { $0.value.order < $1.value.order }
-        for item in due {
-            pending[item.key] = nil
-            written[item.key] = now
-        }
-        return due.map { ($0.key, $0.value.value) }
     }
 }

@@ -19,8 +19,10 @@ public struct RetryPolicy: Sendable, Hashable {
     public var base: Duration
     /// The longest wait, before jitter. Default 1 h.
     public var cap: Duration
+    /// How the waits are spread. Default `full`.
     public var jitter: Jitter
 
+    /// Fewer than 1 attempt becomes 1; waits are clamped to between 0 and ten years.
     public init(
         maxAttempts: Int = 5, base: Duration = .seconds(1), cap: Duration = .seconds(3600), jitter: Jitter = .full
     ) {

@@ -5,6 +5,7 @@ import Synchronization
 ///
 /// Behind one, LISTEN, session locks and prepared statements do not work, and do not say so.
 package enum PoolerDetection {
+    /// What lies before the server.
     package enum Finding: Sendable, Equatable {
         /// The session is the server's own.
         case direct

@@ -10,7 +10,9 @@ package enum PostgresArrayForm: Sendable {
 
 /// A value that can be an element of an array parameter.
 package protocol PostgresArrayElement: Sendable {
+    /// How arrays of it travel.
     static var arrayForm: PostgresArrayForm { get }
+    /// Whether it goes as NULL, and nothing is appended.
     var isNullElement: Bool { get }
     /// Appends the element, in the text form quoted as an array's text form needs it.
     func appendElement(to buffer: inout [UInt8])

@@ -15,6 +15,7 @@ package import Logging
 /// Thread-safe; calls run one after another, in order.
 package final class PostgresConnection: Sendable {
     private let inbox: PostgresInbox
+    /// As it was opened with.
     package let settings: PostgresSettings
 
     /// Connects, within the connect timeout of `settings`. Looking up the host's name comes first, and has the
@@ -96,6 +97,7 @@ package final class PostgresConnection: Sendable {
         try await perform(timeout: timeout) { session in try session.run(statement) }
     }
 
+    /// The same, with the statement in parts.
     package func query(
         _ sql: String, _ parameters: [(any PostgresEncodable)?] = [], name: String? = nil, timeout: Duration? = nil
     ) async throws -> PostgresRows {

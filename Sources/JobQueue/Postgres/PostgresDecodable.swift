@@ -23,6 +23,9 @@ package struct PostgresCell {
 
 /// A value that can be read from a column.
 package protocol PostgresDecodable {
+    /// Reads a value in binary form.
+    ///
+    /// - Throws: why it is not one of these, such as NULL or another type.
     init(_ cell: PostgresCell) throws(PostgresCell.Mismatch)
 }
 

@@ -2,6 +2,7 @@ package import Foundation
 
 /// A value that can be a parameter of a statement. nil is NULL.
 package protocol PostgresEncodable: Sendable {
+    /// Appends the value as one parameter. One that cannot be sent notes a failure, which running the statement throws.
     func encode(into parameters: inout PostgresParameters)
 }
 

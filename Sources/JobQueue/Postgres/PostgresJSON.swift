@@ -4,9 +4,12 @@ package import Foundation
 ///
 /// A payload stays bytes until its handler decodes it.
 package struct PostgresJSON: Sendable, Hashable {
+    /// UTF-8.
     package var bytes: Data
 
+    /// Nothing is checked: the server refuses what is not JSON.
     package init(_ bytes: Data) { self.bytes = bytes }
+    /// Nothing is checked, likewise.
     package init(_ text: String) { bytes = Data(text.utf8) }
     /// - Throws: the encoder's error.
     package init(encoding value: some Encodable, with encoder: JSONEncoder = JSONEncoder()) throws {
@@ -18,5 +21,6 @@ package struct PostgresJSON: Sendable, Hashable {
         try decoder.decode(type, from: bytes)
     }
 
+    /// The JSON as text.
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 }

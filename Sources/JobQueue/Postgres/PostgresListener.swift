@@ -14,23 +14,29 @@ package import Logging
 /// What is sent while it is not connected is lost: look once after each `connected`. A peer that has gone silent
 /// is noticed by a query every few seconds. Needs a session of its own: no pooler in transaction mode.
 package struct PostgresListener: Sendable {
+    /// What a listener tells.
     package enum Event: Sendable {
         /// It listens, from now on.
         case connected
         /// It listens no longer, and is trying to again.
         case disconnected(QueueError)
+        /// Somebody sent this.
         case notification(PostgresNotification)
     }
 
+    /// How to reach the server.
     package var settings: PostgresSettings
+    /// The channels' names, as they are: they are quoted.
     package var channels: [String]
     /// How often the peer must show that it is alive.
     package var keepalive: Duration
     /// How long it may take to.
     package var keepaliveTimeout: Duration
+    /// How long to wait before each attempt to reconnect.
     package var backoff: ReconnectBackoff
     private let logger: Logger
 
+    /// By default the peer must show that it is alive every 5 s, and within 5 s.
     package init(
         _ settings: PostgresSettings, channels: [String], keepalive: Duration = .seconds(5),
         keepaliveTimeout: Duration = .seconds(5), backoff: ReconnectBackoff = ReconnectBackoff(), logger: Logger

@@ -9,13 +9,16 @@ package import Logging
 /// acquire timeout is over; a call that was using a connection when it broke throws, and `retrying` repeats what
 /// may happen twice. Thread-safe.
 package final class PostgresPool: Sendable {
+    /// How many connections, and how patient.
     package struct Options: Sendable {
         /// The most connections at a time.
         package var size: Int
         /// How long a call may wait for a connection, from the pool or the server.
         package var acquireTimeout: Duration
+        /// How long to wait between attempts to connect.
         package var backoff: ReconnectBackoff
 
+        /// By default 8 connections, and 10 s to get one.
         package init(
             size: Int = 8, acquireTimeout: Duration = .seconds(10), backoff: ReconnectBackoff = ReconnectBackoff()
         ) {
@@ -25,12 +28,15 @@ package final class PostgresPool: Sendable {
         }
     }
 
+    /// As the pool was made with.
     package let options: Options
+    /// How its connections reach the server.
     package let settings: PostgresSettings
     private let logger: Logger
     private let slots: PoolSlots
     private let idle = Locked<[PostgresConnection]>([])
 
+    /// Opens nothing yet.
     package init(_ settings: PostgresSettings, options: Options = Options(), logger: Logger) {
         self.settings = settings
         self.options = options

@@ -4,10 +4,12 @@ import Logging
 
 /// What a connection tells without being asked. The closures are called on its thread: they must not block.
 package struct PostgresConnectionEvents: Sendable {
+    /// A message came on a channel that the connection listens to.
     package var onNotification: (@Sendable (PostgresNotification) -> Void)?
     /// The connection is of no more use.
     package var onBroken: (@Sendable (QueueError) -> Void)?
 
+    /// By default nobody is told.
     package init(
         onNotification: (@Sendable (PostgresNotification) -> Void)? = nil,
         onBroken: (@Sendable (QueueError) -> Void)? = nil
@@ -19,7 +21,9 @@ package struct PostgresConnectionEvents: Sendable {
 
 /// A message that somebody sent with NOTIFY.
 package struct PostgresNotification: Sendable, Hashable {
+    /// The channel that it was sent to.
     package var channel: String
+    /// Empty if it was sent without.
     package var payload: String
 }
 

@@ -21,6 +21,7 @@ package struct PostgresSettings: Sendable, CustomStringConvertible {
     package var connectTimeout: Duration?
     /// How long to wait for the server to give up a cancelled statement before the connection is closed.
     package var cancelGrace: Duration = .seconds(5)
+    /// What lies before the server. Default `session`.
     package var pooling: Pooling = .session
 
     private let connectionString: String

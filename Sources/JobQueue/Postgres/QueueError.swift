@@ -4,7 +4,9 @@
 public struct QueueError: Error, Sendable, CustomStringConvertible {
     /// What kind of failure it is. Open: match the ones you know and treat others as `internal`.
     public struct Code: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
+        /// The code as programs in any language see it, in snake case.
         public let rawValue: String
+        /// Makes any code; those that are known have names.
         public init(rawValue: String) { self.rawValue = rawValue }
         public var description: String { rawValue }
 
@@ -42,6 +44,7 @@ public struct QueueError: Error, Sendable, CustomStringConvertible {
         public static let `internal` = Code(rawValue: "internal")
     }
 
+    /// What kind of failure it is.
     public var code: Code
     /// What failed, and on which input.
     public var message: String
@@ -61,6 +64,7 @@ public struct QueueError: Error, Sendable, CustomStringConvertible {
     /// The error behind this one.
     public var cause: (any Error)?
 
+    /// Only the code and the message are needed; the rest is nil where it is not known.
     public init(
         _ code: Code, _ message: String, detail: String? = nil, hint: String? = nil, sqlState: String? = nil,
         constraint: String? = nil, statement: String? = nil, position: Int? = nil, cause: (any Error)? = nil
@@ -107,6 +111,17 @@ extension QueueError {
             return code == .connectionLost
         }
         return code == .connectionLost || code == .cannotConnect || code == .poolExhausted || code == .conflict
+    }
+
+    /// Whether a statement did not get a lock within `lock_timeout`. It did nothing.
+    var isLockTimeout: Bool { sqlState == "55P03" }
+
+    /// Whether the values that were to be stored may be the reason, so that trying again is of no use: neither the
+    /// connection's state nor the server's is.
+    var mayBeOfItsData: Bool {
+        guard !isTransient else { return false }
+        guard let sqlState else { return code == .badRequest }
+        return ["22", "23", "54", "XX"].contains(sqlState.prefix(2))
     }
 
     private static let transientStates: Set<String> = [

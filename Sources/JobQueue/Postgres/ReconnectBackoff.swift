@@ -4,10 +4,13 @@
 /// server that comes back do not all come at once.
 /// https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 package struct ReconnectBackoff: Sendable {
+    /// The longest wait after the first failure.
     package var base: Duration
+    /// The longest wait of all.
     package var limit: Duration
     private(set) var failures = 0
 
+    /// By default from 50 ms to 5 s.
     package init(base: Duration = .milliseconds(50), limit: Duration = .seconds(5)) {
         self.base = base
         self.limit = limit

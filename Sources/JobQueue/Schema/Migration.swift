@@ -9,6 +9,7 @@ public struct Migration: Sendable, Hashable {
     /// SQL with `{{schema}}`, `{{schema_literal}}`, `{{role_prefix}}` and `{{role_prefix_literal}}` where those belong.
     public var sql: String
 
+    /// Takes the text as it is; see `sql`.
     public init(version: Int, name: String, sql: String) {
         self.version = version
         self.name = name
@@ -39,8 +40,11 @@ public enum MigrationRoles: Sendable, Hashable {
 
 /// A migration as the database remembers it.
 public struct AppliedMigration: Sendable, Hashable {
+    /// Its number.
     public var version: Int
+    /// What it is called.
     public var name: String
+    /// SHA-256 of its text as it was applied, in hexadecimal digits.
     public var checksum: String
 }
 

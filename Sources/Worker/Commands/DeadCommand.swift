@@ -34,19 +34,14 @@ struct DeadCommand: AsyncParsableCommand {
     struct Retry: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Run them again, with fresh attempts, oldest first; single ones with kiln retry ID.")
-        @Option(help: "Only of this kind.")
-        var kind: String?
-        @Flag(help: "Of all kinds.")
-        var all = false
+        @OptionGroup var choice: Choice
         @Option(help: "So many at most.")
         var limit = 10_000
         @OptionGroup var database: DatabaseOptions
 
-        mutating func validate() throws { try DeadCommand.requireChoice(kind, all) }
-
         func run() async throws {
             try await database.run { queue in
-                let count = try await queue.retryDead(kind: kind, limit: limit)
+                let count = try await queue.retryDead(kind: choice.kind, limit: limit)
                 try database.print(["retried": count], "\(count) retried")
             }
         }
@@ -55,26 +50,29 @@ struct DeadCommand: AsyncParsableCommand {
     struct Purge: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Delete them, but for those whose children still need them.")
-        @Option(help: "Only of this kind.")
-        var kind: String?
-        @Flag(help: "Of all kinds.")
-        var all = false
+        @OptionGroup var choice: Choice
         @Option(help: "Only what died longer ago, such as 12h or 30d.")
         var olderThan: Span?
         @OptionGroup var database: DatabaseOptions
 
-        mutating func validate() throws { try DeadCommand.requireChoice(kind, all) }
-
         func run() async throws {
             try await database.run { queue in
                 let count = try await queue.purgeDead(
-                    kind: kind, before: olderThan.map { Date.now.addingTimeInterval(-$0.seconds) })
+                    kind: choice.kind, before: olderThan.map { Date.now.addingTimeInterval(-$0.seconds) })
                 try database.print(["purged": count], "\(count) purged")
             }
         }
     }
 
-    private static func requireChoice(_ kind: String?, _ all: Bool) throws {
-        guard (kind != nil) != all else { throw ValidationError("Say which: --kind KIND, or --all.") }
+    /// Which ones to change: all of them only if that is said.
+    struct Choice: ParsableArguments {
+        @Option(help: "Only of this kind.")
+        var kind: String?
+        @Flag(help: "Of all kinds.")
+        var all = false
+
+        func validate() throws {
+            guard (kind != nil) != all else { throw ValidationError("Say which: --kind KIND, or --all.") }
+        }
     }
 }

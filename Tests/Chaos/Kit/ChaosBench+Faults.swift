@@ -4,6 +4,9 @@ import PostgresTestSupport
 
 /// The faults. Each returns when it is over, but not when it is overcome.
 extension ChaosBench {
+    /// How many there were.
+    var faults: Int { found.withLock { $0.faults } }
+
     private func tore(_ claims: [HeldClaim], at moment: Date = Date()) {
         found.withLock { found in
             found.faults += 1

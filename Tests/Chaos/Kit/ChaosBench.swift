@@ -35,6 +35,8 @@ final class ChaosBench: Sendable {
     let pool: PostgresPool
     let found = Locked(Findings())
     private let folder: URL
+    /// How long the server's log was at the beginning.
+    private let logBefore: Int
 
     /// What faults leave to be counted.
     struct Findings: Sendable {
@@ -58,6 +60,7 @@ final class ChaosBench: Sendable {
         self.workers = workers
         self.pool = pool
         self.producer = producer
+        logBefore = database.cluster.serverLog.count
     }
 
     /// Sets up, runs `body`, and takes everything down, whatever happens.
@@ -167,6 +170,12 @@ final class ChaosBench: Sendable {
         guard isBusy else { throw ChaosError("the workers did not begin to work within 30 s\n\(workerLogs)") }
     }
 
+    /// How many deadlocks the server has logged since the beginning: its own counters do not outlive a crash.
+    var deadlocks: Int {
+        let news = database.cluster.serverLog.dropFirst(logBefore)
+        return String(decoding: news, as: UTF8.self).split(separator: "\n").count { $0.contains("deadlock detected") }
+    }
+
     /// Stops the producer and waits until no job is left.
     func settle(within limit: Duration) async throws -> Bool {
         await producer.stop()
@@ -181,4 +190,9 @@ final class ChaosBench: Sendable {
             return text.split(separator: "\n").suffix(10).joined(separator: "\n")
         }.joined(separator: "\n--\n")
     }
+}
+
+extension PostgresCluster {
+    /// Everything that the server has logged; nothing if that cannot be read.
+    fileprivate var serverLog: Data { (try? Data(contentsOf: folder.appending(path: "log"))) ?? Data() }
 }

@@ -20,6 +20,8 @@ package struct ChaosCounts: Sendable {
     package var runAgain = 0
     /// Late writes that the fence refused.
     package var refused = 0
+    /// Deadlocks that the server broke up: the statement is repeated, so they cost time only.
+    package var deadlocks = 0
     package var workerDeaths = 0
     package var leasesLost = 0
     /// Poisonous jobs that were given up as crash suspects.
@@ -55,6 +57,7 @@ extension ChaosBench {
             "SELECT count(*) - count(DISTINCT job) FROM (SELECT DISTINCT token, job FROM chaos.execution) e")
         counts.workerDeaths = workers.map(\.deaths).reduce(0, +)
         counts.failedCalls = producer.failures
+        counts.deadlocks = deadlocks
         try await measure(found, &counts)
         if !counts.remarks.isEmpty { counts.remarks.append(workerLogs) }
         return counts

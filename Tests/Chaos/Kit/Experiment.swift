@@ -19,11 +19,13 @@ package enum Experiment: String, CaseIterable, Sendable {
     /// Runs it.
     ///
     /// - Parameters:
-    ///   - duration: for how long faults follow one another; the first one always comes.
+    ///   - duration: for how long faults follow one another.
+    ///   - faults: how many there are at least, however long that takes.
     ///   - outage: how long the server stays away, and a transaction open.
     /// - Throws: `ChaosError` when the queue does not even begin to work or to recover.
     package func run(
-        executable: URL, lease: Duration, duration: Duration, rate: Double, outage: Duration
+        executable: URL, lease: Duration, duration: Duration = .zero, faults: Int = 1, rate: Double,
+        outage: Duration
     ) async throws -> ChaosCounts {
         var setup = ChaosBench.Setup(executable: executable, lease: lease)
         setup.rate = rate
@@ -40,7 +42,9 @@ package enum Experiment: String, CaseIterable, Sendable {
             bench.producer.start()
             try await bench.waitForWork()
             let end = ContinuousClock.now + duration
-            repeat { try await inject(into: bench, outage: outage) } while ContinuousClock.now < end
+            repeat {
+                try await inject(into: bench, outage: outage)
+            } while bench.faults < faults || ContinuousClock.now < end
             let isSettled = try await bench.settle(within: lease * 10 + .seconds(60))
             var counts = try await bench.count()
             if !isSettled { counts.remarks.insert("jobs are left over", at: 0) }

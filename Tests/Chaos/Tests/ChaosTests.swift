@@ -8,8 +8,8 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(3)))
 struct ChaosTests {
     @Test func `killing workers again and again loses nothing and doubles nothing`() async throws {
-        let counts = try await run(.killed, for: .seconds(8))
-        #expect(counts.faults >= 1)
+        let counts = try await run(.killed, faults: 4)
+        #expect(counts.faults == 4)
         #expect(counts.workerDeaths >= counts.faults)
     }
 
@@ -51,10 +51,10 @@ struct ChaosTests {
     }
 
     @discardableResult
-    private func run(_ experiment: Experiment, for duration: Duration = .zero) async throws -> ChaosCounts {
+    private func run(_ experiment: Experiment, faults: Int = 1) async throws -> ChaosCounts {
         let counts = try await experiment.run(
             executable: try #require(Self.executable, "the executable Chaos does not lie beside the tests"),
-            lease: .seconds(3), duration: duration, rate: 60, outage: .seconds(3))
+            lease: .seconds(3), faults: faults, rate: 60, outage: .seconds(3))
         let remarks = Comment(rawValue: counts.remarks.joined(separator: "\n"))
         #expect(counts.jobs > 0)
         #expect(counts.lost == 0, remarks)

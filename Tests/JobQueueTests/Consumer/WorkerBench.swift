@@ -1,7 +1,6 @@
 import Foundation
 import Logging
 import PostgresTestSupport
-import Synchronization
 import Testing
 
 @testable import JobQueue
@@ -10,7 +9,7 @@ import Testing
 final class WorkerBench: Sendable {
     let database: TestDatabase
     let connection: PostgresConnection
-    private let running = Mutex<[(QueueWorker, Task<Void, any Error>)]>([])
+    private let running = Locked<[(QueueWorker, Task<Void, any Error>)]>([])
 
     private init(_ database: TestDatabase) async throws {
         self.database = database
@@ -136,7 +135,9 @@ final class Gate: Sendable {
         var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
         var count = 0
     }
-    private let state = Mutex(State())
+    private let state = Locked(State())
+
+    var isOpen: Bool { state.withLock { $0.isOpen } }
 
     /// Lets everybody through, from now on.
     func open() {
@@ -174,7 +175,7 @@ final class Gate: Sendable {
 }
 
 final class Tally<Value: Sendable>: Sendable {
-    private let list = Mutex<[Value]>([])
+    private let list = Locked<[Value]>([])
     func add(_ value: Value) { list.withLock { $0.append(value) } }
     var all: [Value] { list.withLock { $0 } }
     var count: Int { all.count }

@@ -1,12 +1,11 @@
 import Foundation
 import PostgresTestSupport
-import Synchronization
 import Testing
 
 @testable import JobQueue
 
 private final class MemoryArtifacts: StepArtifacts {
-    private let kept = Mutex<[String: Data]>([:])
+    private let kept = Locked<[String: Data]>([:])
     func store(_ bytes: Data, job: UUID, step: String) async throws -> String {
         let name = "\(job)/\(step)"
         kept.withLock { $0[name] = bytes }
@@ -104,7 +103,7 @@ struct WorkerCallsTests {
             worker.register("fan") { (job: Job<Nothing>) in
                 let two = try await job.spawn("number", 2)
                 let three = try await job.spawn("number", 3)
-                return try await job.spawn("sum", Nothing(), options: SpawnOptions(dependsOn: [two, three]))
+                return try await job.spawn("sum", Nothing(), options: EnqueueOptions(dependsOn: [two, three]))
             }
             worker.register("number") { (job: Job<Int>) in job.payload * 10 }
             worker.register("sum") { (job: Job<Nothing>) in
@@ -163,7 +162,7 @@ struct WorkerCallsTests {
         try await WorkerBench.with { bench in
             try await bench.run("SELECT kiln.set_queue('test', concurrency => 3)")
             let order = Tally<Int>()
-            let most = Mutex((now: 0, peak: 0))
+            let most = Locked((now: 0, peak: 0))
             for number in 0..<30 { try await bench.enqueue("test", "\(number % 3)", "priority => \(number % 3)") }
             for _ in 0..<2 {
                 try await bench.serve { (job: Job<Int>) in
@@ -187,7 +186,7 @@ struct WorkerCallsTests {
 
     @Test func `a kind's own limit holds in a worker`() async throws {
         try await WorkerBench.with { bench in
-            let most = Mutex((now: 0, peak: 0))
+            let most = Locked((now: 0, peak: 0))
             let done = Tally<Int>()
             for number in 0..<20 { try await bench.enqueue("test", "\(number)") }
             try await bench.serve("test", KindOptions(concurrency: 2)) { (job: Job<Int>) in

@@ -86,11 +86,12 @@ struct WorkerLossTests {
             let ghost = WorkerStatements(worker: UUID(), schema: "kiln")
             let kinds = JSONText.array([KindOptions().description(of: "test")])
             _ = try await bench.connection.query(
-                ghost.register(WorkerBench.options { $0.lease = .seconds(1) }, queues: ["test"], kinds: kinds))
+                ghost.register(WorkerBench.options { $0.lease = .seconds(60) }, queues: ["test"], kinds: kinds))
             let room = JobWeight(cores: 4, memory: 0)
             let claimed = try await bench.connection.query(
                 ghost.claim(queues: ["test"], allowance: [4], most: 4, free: room, total: room, isIdle: true))
             #expect(claimed.count == 2)
+            try await bench.run("UPDATE kiln.worker SET expires_at = now() - interval '1 second'")
             let (now, peak) = (Tally<Int>(), Tally<Int>())
             let ended = Tally<Int>()
             let worker = try bench.worker()

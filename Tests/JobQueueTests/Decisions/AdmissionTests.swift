@@ -48,6 +48,15 @@ struct AdmissionTests {
         #expect(machine.heldCount == 0)
     }
 
+    @Test func `a job that no longer wants more makes way for those behind it`() {
+        var machine = machine()
+        for id in 1...2 { _ = machine.arrived(id, weight: weight(1)) }
+        #expect(machine.reweigh(1, to: weight(4)) == [])
+        #expect(machine.arrived(3, weight: weight(1)) == [])
+        #expect(machine.withdraw(1) == [.start(3, alone: false)])
+        #expect(machine.used.cores == 3)
+    }
+
     @Test func `a job that must run alone waits for all, and nothing starts beside it`() {
         var machine = machine()
         _ = machine.arrived(1, weight: weight(1))

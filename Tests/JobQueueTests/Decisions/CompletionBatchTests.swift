@@ -11,6 +11,10 @@ struct CompletionBatchTests {
         if case .flush(let items) = action { items } else { nil }
     }
 
+    private func retry(_ action: CompletionBatch<Int>.Action) -> Int? {
+        if case .retry(let item) = action { item } else { nil }
+    }
+
     private func wait(_ action: CompletionBatch<Int>.Action) -> Duration? {
         if case .wait(let until) = action { until } else { nil }
     }
@@ -72,6 +76,51 @@ struct CompletionBatchTests {
         #expect(batch.flushed(rejected: [0]).isEmpty)
     }
 
+    @Test func `what goes along with another trip waits for no patience, but for the time after a failure`() {
+        var batch = batch()
+        batch.add(1, at: .zero)
+        #expect(batch.takeAlong(at: .zero) == [1])
+        #expect(batch.takeAlong(at: .zero) == [])
+        batch.flushFailed(at: .zero)
+        #expect(batch.takeAlong(at: .milliseconds(49)) == [])
+        #expect(batch.takeAlong(at: .milliseconds(50)) == [1])
+    }
+
+    @Test func `a result whose row somebody holds leaves the line, and is tried again by itself`() {
+        var batch = batch()
+        for item in 1...3 { batch.add(item, at: .zero) }
+        _ = batch.decide(at: .zero, othersRunning: 0)
+        #expect(batch.flushed(rejected: [], stuck: [0, 2], at: .zero).isEmpty)
+        #expect(!batch.isEmpty && batch.waitingCount == 0)
+        #expect(wait(batch.decide(at: .zero, othersRunning: 0)) == .seconds(1))
+        // Others do not wait for them.
+        batch.add(4, at: .milliseconds(500))
+        #expect(flush(batch.decide(at: .milliseconds(500), othersRunning: 0)) == [4])
+        _ = batch.flushed(rejected: [])
+        #expect(retry(batch.decide(at: .seconds(1), othersRunning: 0)) == 1)
+        _ = batch.flushed(rejected: [], stuck: [0], at: .seconds(1))
+        // The next one has its try after a while, so that there is time for what is not stuck.
+        batch.add(5, at: .milliseconds(1100))
+        #expect(flush(batch.decide(at: .milliseconds(1100), othersRunning: 0)) == [5])
+        _ = batch.flushed(rejected: [])
+        #expect(wait(batch.decide(at: .milliseconds(1100), othersRunning: 0)) == .milliseconds(1250))
+        #expect(retry(batch.decide(at: .milliseconds(1250), othersRunning: 0)) == 3)
+        _ = batch.flushed(rejected: [])
+        #expect(retry(batch.decide(at: .seconds(2), othersRunning: 0)) == 1)
+        #expect(batch.abandon() == [1])
+        #expect(batch.isEmpty)
+    }
+
+    @Test func `a result that may have been written before it got stuck is not taken for refused`() {
+        var batch = batch()
+        batch.add(1, at: .zero)
+        _ = batch.decide(at: .zero, othersRunning: 0)
+        batch.outcomeUnknown()
+        _ = batch.flushed(rejected: [], stuck: [0], at: .zero)
+        _ = batch.decide(at: .seconds(1), othersRunning: 0)
+        #expect(batch.flushed(rejected: [0]).map(\.mayBeWritten) == [true])
+    }
+
     @Test func `nothing is lost, doubled or reordered through random failures`() {
         var generator = SeededGenerator(23)
         for _ in 0..<60 {
@@ -102,6 +151,7 @@ struct CompletionBatchTests {
                 case .flush(let items):
                     #expect(pending == nil && !items.isEmpty && items.count <= batch.most)
                     pending = items
+                case .retry: Issue.record("nothing was stuck")
                 case .wait(let until):
                     if let until { #expect(until > now) }
                     if pending == nil, batch.waitingCount > 0 { #expect(until != nil, "it would never be written") }

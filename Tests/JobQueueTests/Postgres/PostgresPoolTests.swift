@@ -1,6 +1,5 @@
 import Foundation
 import PostgresTestSupport
-import Synchronization
 import Testing
 
 @testable import JobQueue
