@@ -85,6 +85,23 @@ import Testing
         #expect(try await worker.claim(cores: 0, totalCores: 8).isEmpty)
     }
 
+    @Test func `what does not fit hides nothing of its own key behind it`() async throws {
+        let bench = try await QueueBench()
+        let worker = try await bench.worker("a")
+        try await bench.enqueue("a", "priority => 10, cores => 4, concurrency_key => 'k'")
+        let light = try await bench.enqueue("a", "priority => 5, concurrency_key => 'k'")
+        try await bench.enqueue("a", "priority => 9, memory => 5000, concurrency_key => 'm'")
+        let small = try await bench.enqueue("a", "priority => 7, concurrency_key => 'm'")
+        let plain = try await bench.enqueue("a", "priority => 6")
+        let jobs = try await worker.claim(cores: 3, memory: 1000, totalCores: 8, totalMemory: 1000)
+        #expect(jobs.map(\.id) == [small, plain, light])
+        // Jobs that are too big for it keep no worker awake.
+        try await bench.run("DELETE FROM kiln.job WHERE cores = 4")
+        try await worker.complete(jobs)
+        _ = try await worker.claim(cores: 3, memory: 1000, totalCores: 8, totalMemory: 1000)
+        #expect(try await bench.value("SELECT asleep FROM kiln.worker_sleep($1, 1000)", worker.id))
+    }
+
     @Test func `cores count as no more than the worker has, and memory beyond that is left to a bigger worker`()
         async throws
     {

@@ -127,8 +127,9 @@ BEGIN
     IF EXISTS (SELECT FROM unnest(v_open) x WHERE
             EXISTS (SELECT FROM job j WHERE j.queue = x AND j.state = 'ready' AND j.concurrency_key IS NULL AND NOT j.solo
                 AND (p_total_memory IS NULL OR j.memory <= p_total_memory))
-            OR EXISTS (SELECT FROM lane l WHERE l.queue = x AND l.open)
-            OR EXISTS (SELECT FROM job j WHERE j.queue = x AND j.state = 'ready' AND j.solo))
+            OR EXISTS (SELECT FROM lane l WHERE l.queue = x AND l.open AND EXISTS (SELECT FROM job j WHERE j.queue = x AND j.state = 'ready'
+                AND j.concurrency_key = l.key AND j.concurrency_key IS NOT NULL AND NOT j.solo AND (p_total_memory IS NULL OR j.memory <= p_total_memory)))
+            OR EXISTS (SELECT FROM job j WHERE j.queue = x AND j.state = 'ready' AND j.solo AND (p_total_memory IS NULL OR j.memory <= p_total_memory)))
        OR EXISTS (SELECT FROM lane_inbox i WHERE i.queue = ANY (v_open))
        OR EXISTS (SELECT FROM lane_freed f JOIN lane l ON l.queue = f.queue AND l.active AND NOT l.open WHERE f.queue = ANY (v_open)) THEN
         -- There is something that another claim may be holding just now.

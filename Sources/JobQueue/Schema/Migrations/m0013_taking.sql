@@ -89,10 +89,11 @@ END $$;
 -- Takes up to p_n jobs of priority p_priority and more from the open lanes whose head has that priority, the lane that
 -- was served longest ago first, evenly. A lane's lock excludes other claims; a lane that is locked is passed over. So that
 -- a large claim leaves lanes to others, it takes several jobs of each of sixteen rather than one of each of a hundred.
+-- Lanes whose first jobs do not fit come back as stuck: given again, they are served below their head.
 CREATE FUNCTION {{schema}}.take_keyed(p_worker uuid, p_name text, p_now timestamptz, p_queue text, p_most integer, p_priority integer,
         p_n integer, p_cores double precision, p_memory bigint, p_total_cores double precision, p_total_memory bigint,
-        p_patient_since timestamptz, p_passed uuid[], OUT o_ids uuid[], OUT o_held uuid, OUT o_passed uuid[],
-        OUT o_seen integer, OUT o_cores double precision, OUT o_memory bigint) LANGUAGE plpgsql
+        p_patient_since timestamptz, p_passed uuid[], p_stuck text[], OUT o_ids uuid[], OUT o_held uuid, OUT o_passed uuid[],
+        OUT o_seen integer, OUT o_cores double precision, OUT o_memory bigint, OUT o_stuck text[]) LANGUAGE plpgsql
     SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan
     SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
@@ -106,7 +107,8 @@ DECLARE
     v_ended integer;
 BEGIN
     SELECT array_agg(key ORDER BY turn), array_agg(running ORDER BY turn) INTO v_keys, v_running FROM (
-        SELECT key, running, turn FROM lane WHERE queue = p_queue AND open AND priority = p_priority
+        SELECT key, running, turn FROM lane WHERE queue = p_queue AND open AND priority >= p_priority
+            AND (priority = p_priority OR key = ANY (p_stuck))
         ORDER BY queue, priority DESC, turn LIMIT least(p_n, greatest(16, p_n / 8)) FOR NO KEY UPDATE SKIP LOCKED) l;
     o_ids := '{}';
     o_seen := 0;
@@ -161,7 +163,7 @@ BEGIN
             least(v_share, coalesce(p_most - k.running, v_share)) AS asked
         FROM unnest(v_keys, v_running) k(key, running)
     ), heads AS MATERIALIZED (
-        SELECT v.key, v.n, CASE WHEN v.n >= 4 AND v.n = v.asked THEN p_priority ELSE
+        SELECT v.key, v.n, CASE WHEN v.n >= 4 AND v.n = v.asked AND v.key <> ALL (coalesce(p_stuck, '{}')) THEN p_priority ELSE
             (SELECT j.priority FROM job j WHERE j.queue = p_queue AND j.state = 'ready' AND j.concurrency_key = v.key
                 AND j.concurrency_key IS NOT NULL AND NOT j.solo
              ORDER BY j.queue, j.concurrency_key, j.priority DESC, j.run_at, j.id LIMIT 1) END AS head
@@ -172,7 +174,9 @@ BEGIN
             open = h.head IS NOT NULL AND (p_most IS NULL OR l.running + h.n < p_most)
         FROM heads h WHERE l.queue = p_queue AND l.key = h.key
     )
-    SELECT count(*) FILTER (WHERE n = 0 AND (head IS NULL OR head <> p_priority)) INTO v_ended FROM heads;
+    SELECT count(*) FILTER (WHERE n = 0 AND (head IS NULL OR head <> p_priority) AND key <> ALL (coalesce(p_stuck, '{}'))),
+        array_agg(key) FILTER (WHERE n = 0 AND head >= p_priority AND key <> ALL (coalesce(p_stuck, '{}')))
+    INTO v_ended, o_stuck FROM heads;
     -- Lanes that gave nothing hide others from this claim no longer: it may look again.
     o_seen := o_seen + v_ended;
 END $$;

@@ -24,6 +24,9 @@ DECLARE
     v_ids uuid[] := '{}';
     v_held uuid;
     v_passed uuid[];
+    -- Lanes whose first jobs do not fit, and the numbers of their queues.
+    v_stuck text[] := '{}';
+    v_stuck_in integer[] := '{}';
     v_left integer := p_max;
     v_cores double precision := p_cores;
     v_memory bigint := p_memory;
@@ -135,7 +138,7 @@ BEGIN
             SELECT array_agg(h.s ORDER BY random()) FILTER (WHERE h.priority = h.top) AS best, max(h.top) AS top,
                 max(h.priority) FILTER (WHERE h.priority < h.top) AS next
             INTO v_sources FROM (
-                SELECT p.s, p.priority, max(p.priority) OVER () AS top FROM (
+                SELECT p.s, max(p.priority) AS priority, max(max(p.priority)) OVER () AS top FROM (
                     SELECT 2 * x.i - 1 AS s, (SELECT j.priority FROM job j WHERE j.queue = x.queue AND j.state = 'ready'
                         AND j.concurrency_key IS NULL AND NOT j.solo AND j.priority <= v_caps[2 * x.i - 1]
                         ORDER BY j.queue, j.priority DESC, j.run_at, j.id LIMIT 1) AS priority
@@ -144,7 +147,13 @@ BEGIN
                     SELECT 2 * x.i, (SELECT l.priority FROM lane l WHERE l.queue = x.queue AND l.open
                         AND l.priority <= v_caps[2 * x.i] ORDER BY l.queue, l.priority DESC, l.turn LIMIT 1)
                     FROM unnest(v_queues, v_allowance) WITH ORDINALITY x(queue, allowance, i) WHERE x.allowance > 0
-                ) p WHERE p.priority IS NOT NULL) h;
+                    UNION ALL
+                    SELECT 2 * t.i, (SELECT j.priority FROM job j WHERE j.queue = v_queues[t.i] AND j.state = 'ready'
+                        AND j.concurrency_key = t.key AND j.concurrency_key IS NOT NULL AND NOT j.solo AND j.priority <= v_caps[2 * t.i]
+                        AND j.memory <= p_total_memory AND (v_passed IS NULL OR j.id <> ALL (v_passed))
+                        ORDER BY j.queue, j.concurrency_key, j.priority DESC, j.run_at, j.id LIMIT 1)
+                    FROM unnest(v_stuck, v_stuck_in) t(key, i) WHERE v_allowance[t.i] > 0
+                ) p WHERE p.priority IS NOT NULL GROUP BY p.s) h;
             EXIT WHEN v_sources.best IS NULL;
             v_rest := cardinality(v_sources.best);
             FOREACH s IN ARRAY v_sources.best LOOP
@@ -159,7 +168,10 @@ BEGIN
                         v_share, v_cores, v_memory, p_total_cores, p_total_memory, v_patient, v_passed);
                 ELSE
                     v_take := take_keyed(p_worker, v_worker.name, v_now, v_queues[q], v_most[q], v_sources.top,
-                        v_share, v_cores, v_memory, p_total_cores, p_total_memory, v_patient, v_passed);
+                        v_share, v_cores, v_memory, p_total_cores, p_total_memory, v_patient, v_passed,
+                        (SELECT array_agg(t.key) FROM unnest(v_stuck, v_stuck_in) t(key, i) WHERE t.i = q));
+                    v_stuck_in := v_stuck_in || array_fill(q, ARRAY[coalesce(cardinality(v_take.o_stuck), 0)]);
+                    v_stuck := v_stuck || v_take.o_stuck;
                 END IF;
                 v_ids := v_ids || v_take.o_ids;
                 v_held := v_take.o_held;
