@@ -9,6 +9,7 @@ extension WorkerState {
         var effects = Effects()
         let cancelled = cancelledEarly ?? [:]
         cancelledEarly = nil
+        ahead.claimed(jobs.count, of: claim.most + claim.extra)
         if !jobs.isEmpty { dueAt = nil }
         backlogUntil = now + .milliseconds(20)
         pacing.claimed(
@@ -17,7 +18,8 @@ extension WorkerState {
             room.take(job.queue)
             let alone = job.isAlone || job.isSolo
             held[job.id] = Held(
-                job: job, since: now, isExtra: index >= claim.most && !job.isHeld && !alone, alone: alone)
+                job: job, since: now, isExtra: (claim.isAhead || index >= claim.most) && !job.isHeld && !alone,
+                alone: alone)
             if let reason = cancelled[job.id] {
                 discard(job, .cancelled(reason: reason, log: []), at: now)
             } else if phase != .working {
@@ -60,6 +62,7 @@ extension WorkerState {
         effects.wakesDriver =
             effects.wakesDriver || running.isEmpty || batch.waitingCount == 1 || held.isEmpty && free == share
             || batch.waitingCount.isMultiple(of: batch.enough)
+            || held.count == ahead.reserve(slots: admission.slots)
         return effects
     }
 
