@@ -115,8 +115,8 @@ struct QueueDatabase: Sendable {
     func clear() async throws {
         try await run(
             """
-            TRUNCATE kiln.job, kiln.job_history, kiln.lane, kiln.lane_inbox, kiln.counter, kiln.counter_delta,
-                kiln.rate_grant, kiln.queue
+            TRUNCATE kiln.job, kiln.job_history, kiln.lane, kiln.lane_inbox, kiln.lane_freed, kiln.counter, kiln.counter_delta,
+                kiln.permit, kiln.queue
             """)
     }
 

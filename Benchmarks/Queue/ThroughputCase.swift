@@ -27,14 +27,12 @@ enum ThroughputCase {
             "CREATE INDEX ON bare_ready (run_at, id) WHERE state = 0", "CREATE TABLE bare_done (LIKE bare_ready)")
     }
 
-    /// Jobs per second of ours; `configure` runs before each round.
-    static func ours(_ database: QueueDatabase, key: String = "NULL", settings: String? = nil) async throws -> Double {
+    /// Jobs per second of ours.
+    static func ours(_ database: QueueDatabase) async throws -> Double {
         try await database.clear()
-        if let settings { try await database.run("SELECT kiln.set_queue('noop', \(settings))") }
-        try await database.fill(jobs, series: 1, key: key)
+        try await database.fill(jobs, series: 1)
         try await database.vacuum()
         let seconds = try await database.pgbench(script, transactions: transactions)
-        // Not all claims are full where keys or limits divide the jobs.
         return try await database.number("SELECT count(*) FROM kiln.job_history") / seconds
     }
 
@@ -60,38 +58,5 @@ enum ThroughputCase {
                     "worker_claim, worker_complete", .jobsPerSecond, rounds: rounds[0],
                     against: ("claim and move in one statement", rounds[1]))
             ], notes: [])
-    }
-}
-
-/// The same with limits on, beside the same without.
-enum LimitsCase {
-    static let title = "claim and complete with limits that never bind, beside none: what checking them costs"
-
-    private static let ways: [(name: String, key: String, settings: String?)] = [
-        ("concurrency", "NULL", "concurrency => 10000"),
-        ("rate limit", "NULL", "rate_limit => 100000000, rate_interval => '1 second'"),
-        ("40 keys that take turns", "'tenant' || i % 40", nil),
-        ("40 keys, 1,000 at once of each", "'tenant' || i % 40", "key_concurrency => 1000"),
-        (
-            "all of them", "'tenant' || i % 40",
-            "concurrency => 10000, key_concurrency => 1000, rate_limit => 100000000, rate_interval => '1 second'"
-        ),
-    ]
-
-    static func measure(_ bench: QueueBenchmarkRun) async throws -> QueueReport.Case {
-        let database = try await bench.server.database()
-        let none: @Sendable () async throws -> Double = { try await ThroughputCase.ours(database) }
-        let limited = ways.map { way -> @Sendable () async throws -> Double in
-            { try await ThroughputCase.ours(database, key: way.key, settings: way.settings) }
-        }
-        let rounds = try await bench.turns("limits", [none] + limited)
-        try await database.drop()
-        return QueueReport.Case(
-            name: "limits", title: title,
-            figures: zip(ways, rounds.dropFirst()).map { way, figures in
-                QueueFigure(
-                    way.name, .jobsPerSecond, rounds: figures, against: ("none", rounds[0]),
-                    goals: [.ratio(.atLeast, 0.75)])
-            }, notes: [])
     }
 }

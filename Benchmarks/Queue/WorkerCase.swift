@@ -4,10 +4,14 @@ import JobQueue
 enum WorkerCase {
     static let title = "no-op jobs end to end, everything on, workers in processes of their own"
 
-    private struct Setting: Sendable {
+    struct Setting: Sendable {
         var workers: Int
         var slots: Int
         var jobs: Int
+        /// Of each job, in SQL, by its number `i`.
+        var key = "NULL"
+        /// Arguments of `set_queue`, if the queue is limited.
+        var limits: String?
 
         var name: String { "\(workers == 1 ? "one worker" : "two workers"), \(slots) slot\(slots == 1 ? "" : "s")" }
     }
@@ -39,7 +43,7 @@ enum WorkerCase {
     }
 
     /// Jobs per second, from the moment when every worker has claimed until the last has finished.
-    private static func rate(_ setting: Setting, _ database: QueueDatabase) async throws -> Double {
+    static func rate(_ setting: Setting, _ database: QueueDatabase) async throws -> Double {
         _ = try await drain(setting, database)
         return try await database.number(
             """
@@ -58,7 +62,8 @@ enum WorkerCase {
     /// - Returns: CPU seconds of the workers.
     private static func drain(_ setting: Setting, _ database: QueueDatabase) async throws -> Double {
         try await database.clear()
-        try await database.fill(setting.jobs, series: 1)
+        if let limits = setting.limits { try await database.run("SELECT kiln.set_queue('noop', \(limits))") }
+        try await database.fill(setting.jobs, series: 1, key: setting.key)
         try await database.vacuum()
         let workers = WorkerProcesses(database: database, count: setting.workers, slots: setting.slots)
         return try await workers.during {

@@ -154,6 +154,29 @@ struct QueueBench: Sendable {
 
     // MARK: Expectations
 
+    /// Each queue's permits and what runs add up to its limits, no queue without a limit has any, and lanes count what
+    /// runs of their keys.
+    func expectExactLimits(_ location: SourceLocation = #_sourceLocation) async throws {
+        let wrong = try await values(
+            """
+            SELECT concat_ws(' ', q.name, q.concurrency, q.rate_limit, 'run', running, 'free', free, 'starts', starts)
+            FROM kiln.queue q CROSS JOIN LATERAL (
+                SELECT (SELECT count(*) FROM kiln.job WHERE queue = q.name AND state = 'running') AS running,
+                    (SELECT coalesce(sum(n), 0) FROM kiln.permit WHERE queue = q.name AND NOT rated) AS free,
+                    (SELECT coalesce(sum(n), 0) FROM kiln.permit WHERE queue = q.name AND rated) AS starts) x
+            WHERE free <> coalesce(concurrency - running, 0) OR starts <> coalesce(rate_limit, 0)
+            UNION ALL
+            SELECT concat_ws(' ', l.queue, l.key, l.running, 'freed', freed, 'run', real)
+            FROM kiln.lane l JOIN kiln.queue q ON q.name = l.queue AND q.key_concurrency IS NOT NULL CROSS JOIN LATERAL (
+                SELECT (SELECT coalesce(sum(u.n), 0) FROM kiln.lane_freed f, unnest(f.keys, f.counts) u(key, n)
+                        WHERE f.queue = l.queue AND u.key = l.key) AS freed,
+                    (SELECT count(*) FROM kiln.job WHERE queue = l.queue AND concurrency_key = l.key
+                        AND state = 'running') AS real) x
+            WHERE l.running - freed <> real
+            """, as: String.self)
+        #expect(wrong == [], sourceLocation: location)
+    }
+
     /// The counters say what counting the jobs says, before and after they are rolled up.
     func expectHonestCounters(_ location: SourceLocation = #_sourceLocation) async throws {
         let states = ["blocked", "scheduled", "ready", "running", "failed", "succeeded", "cancelled", "dead"]

@@ -28,9 +28,6 @@ CREATE TABLE {{schema}}.queue (
     key_concurrency integer,
     rate_limit integer,
     rate_interval interval,
-    -- Jobs running in all workers, but for what slot_inbox says; kept only while concurrency is limited.
-    running integer NOT NULL DEFAULT 0,
-    limited boolean NOT NULL GENERATED ALWAYS AS (concurrency IS NOT NULL OR rate_limit IS NOT NULL) STORED,
     changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     changed_by name NOT NULL DEFAULT session_user
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.01);
@@ -106,7 +103,7 @@ CREATE INDEX job_running ON {{schema}}.job (worker) WHERE state = 'running';
 CREATE INDEX job_workflow ON {{schema}}.job (workflow) WHERE workflow IS NOT NULL;
 
 -- One row per concurrency key: whether it has jobs, whether it has a free slot, and when its turn was. Running jobs are
--- counted (but for what lane_inbox says) only while the queue has a key_concurrency.
+-- counted (but for what lane_freed says) only while the queue has a key_concurrency.
 CREATE TABLE {{schema}}.lane (
     queue text COLLATE "C" NOT NULL,
     key text COLLATE "C" NOT NULL,
@@ -119,21 +116,37 @@ CREATE TABLE {{schema}}.lane (
 ) WITH (fillfactor = 70, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0.01,
         autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX lane_open ON {{schema}}.lane (queue, priority DESC, turn) WHERE open;
+CREATE INDEX lane_full ON {{schema}}.lane (queue) WHERE active AND NOT open;
 
--- Producers and finished jobs only append here, so that neither an app's long transaction nor a commit on its way to
--- the disk holds a lane or a queue's row; claims absorb it.
+-- What a queue's limits leave free, as rows that a claim takes away and finished jobs bring back. Rows are never updated,
+-- and a claim passes over those that another has locked: nobody waits for somebody else's commit. Every transaction
+-- keeps two sums: a queue's permits and its running jobs are its concurrency, its rated permits are its rate_limit. A
+-- claim takes no more than it has locked, and the others' are not negative: so no limit is ever exceeded.
+CREATE TABLE {{schema}}.permit (
+    queue text COLLATE "C" NOT NULL,
+    -- Whether these are starts under the queue's rate, which come back by themselves, rather than slots.
+    rated boolean NOT NULL,
+    -- When they were used last; a rate's are free again one rate_interval later. 'infinity' is a debt.
+    at timestamptz NOT NULL,
+    -- How many. Negative for a debt: a limit was lowered below what runs. Whoever takes permits takes on all debts.
+    n integer NOT NULL CHECK (n > 0 OR n < 0 AND NOT rated AND at = 'infinity')
+) WITH (autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX permit_free ON {{schema}}.permit (queue, rated, at);
+
+-- Keys of jobs that became ready. Producers only append here, so that an app's long transaction holds no lane; claims
+-- absorb it.
 CREATE TABLE {{schema}}.lane_inbox (
     queue text COLLATE "C" NOT NULL,
     key text COLLATE "C" NOT NULL,
-    -- Of a job that became ready; NULL if slots came free instead.
-    priority integer,
-    freed integer NOT NULL DEFAULT 0
+    priority integer NOT NULL
 ) WITH (autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0);
 
--- Slots that came free in queues with a concurrency.
-CREATE TABLE {{schema}}.slot_inbox (
+-- How many jobs of each key a call has ended, where keys are limited. Absorbed when a key has run out, and now and then:
+-- until then a lane counts too many, never too few.
+CREATE TABLE {{schema}}.lane_freed (
     queue text COLLATE "C" NOT NULL,
-    freed integer NOT NULL
+    keys text[] COLLATE "C" NOT NULL,
+    counts integer[] NOT NULL
 ) WITH (autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0);
 
 CREATE TABLE {{schema}}.job_edge (
@@ -326,14 +339,6 @@ CREATE TABLE {{schema}}.schedule (
     changed_at timestamptz NOT NULL,
     revision bigint NOT NULL DEFAULT 1
 );
-
--- The starts of rate-limited queues, as a sliding log.
-CREATE TABLE {{schema}}.rate_grant (
-    queue text COLLATE "C" NOT NULL,
-    at timestamptz NOT NULL,
-    n integer NOT NULL
-) WITH (autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0);
-CREATE INDEX rate_grant_queue ON {{schema}}.rate_grant (queue, at);
 
 -- One job as a producer asks for it, defaults not yet applied.
 CREATE TYPE {{schema}}.job_request AS (

@@ -159,6 +159,82 @@ BEGIN
     FROM (SELECT DISTINCT hashtext(q) AS h FROM unnest(p_queues) q ORDER BY 1) x;
 END $$;
 
+-- Takes up to p_n permits that were used last at p_since or before, and returns how many there were. Those that others
+-- hold are passed over. The newest come first: they are few and small, and what was never used stays in large rows.
+CREATE FUNCTION {{schema}}.take_permits(p_queue text, p_rated boolean, p_n integer, p_since timestamptz) RETURNS integer
+    LANGUAGE plpgsql SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+DECLARE
+    c_free NO SCROLL CURSOR FOR SELECT p.ctid AS place, p.at, p.n FROM permit p
+        WHERE p.queue = p_queue AND p.rated = p_rated AND p.at <= p_since
+        ORDER BY p.queue DESC, p.rated DESC, p.at DESC FOR UPDATE SKIP LOCKED;
+    v_row record;
+    v_places tid[] := '{}';
+    v_sum integer := 0;
+    v_at timestamptz;
+BEGIN
+    OPEN c_free;
+    LOOP
+        FETCH c_free INTO v_row;
+        EXIT WHEN NOT FOUND;
+        v_places := v_places || v_row.place;
+        v_sum := v_sum + v_row.n;
+        v_at := v_row.at;
+        EXIT WHEN v_sum >= p_n;
+    END LOOP;
+    CLOSE c_free;
+    -- A debt, which the order puts first, may be in another's hands: what is here is owed then.
+    IF v_places = '{}' OR NOT p_rated AND EXISTS (SELECT FROM permit p WHERE p.queue = p_queue AND NOT p.rated
+            AND p.at = 'infinity' AND p.ctid <> ALL (v_places)) THEN
+        RETURN 0;
+    END IF;
+    DELETE FROM permit WHERE ctid = ANY (v_places);
+    IF v_sum > p_n THEN
+        INSERT INTO permit VALUES (p_queue, p_rated, v_at, v_sum - p_n);
+    ELSIF v_sum < 0 THEN
+        INSERT INTO permit VALUES (p_queue, false, 'infinity', v_sum);
+    END IF;
+    RETURN greatest(least(v_sum, p_n), 0);
+END $$;
+
+-- Makes a queue's permits add up after its limits have changed, or should they ever be wrong. Every transaction keeps the
+-- sums, so that one snapshot tells what is missing, and adding it is right whoever is under way.
+CREATE FUNCTION {{schema}}.recount_queue(p_name text) RETURNS void LANGUAGE plpgsql
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+DECLARE
+    v_missing record;
+BEGIN
+    -- The limits must stay as they are; whoever changes them recounts as well.
+    IF NOT pg_try_advisory_xact_lock_shared(hashtext({{schema_literal}} || ':limits'), hashtext(p_name)) THEN
+        RETURN;
+    END IF;
+    DELETE FROM permit p USING queue q WHERE p.queue = p_name AND q.name = p_name
+        AND CASE WHEN p.rated THEN q.rate_limit ELSE q.concurrency END IS NULL;
+    SELECT q.concurrency - (SELECT count(*) FROM job j WHERE j.state = 'running' AND j.queue = p_name)
+            - (SELECT coalesce(sum(p.n), 0) FROM permit p WHERE p.queue = p_name AND NOT p.rated) AS slots,
+        q.rate_limit - (SELECT coalesce(sum(p.n), 0) FROM permit p WHERE p.queue = p_name AND p.rated) AS starts
+    INTO v_missing FROM queue q WHERE q.name = p_name;
+    -- In several rows, so that as many claims find some.
+    INSERT INTO permit SELECT p_name, x.rated, '-infinity', x.n / 16 + (i <= x.n % 16)::integer
+    FROM (VALUES (false, v_missing.slots), (true, v_missing.starts)) x(rated, n), generate_series(1, least(x.n, 16)) i WHERE x.n > 0;
+    IF v_missing.slots < 0 THEN
+        INSERT INTO permit VALUES (p_name, false, 'infinity', v_missing.slots);
+    END IF;
+    IF v_missing.starts < 0 THEN
+        -- What would be free first goes: for as long as more has started than is allowed now, nothing is free.
+        WITH old AS (
+            SELECT p.ctid AS place, p.n, sum(p.n) OVER (ORDER BY p.at, p.ctid) + v_missing.starts AS rest
+            FROM permit p WHERE p.queue = p_name AND p.rated
+        ), gone AS (
+            DELETE FROM permit p USING old o WHERE p.ctid = o.place AND o.rest < o.n RETURNING p.at, o.rest
+        )
+        INSERT INTO permit SELECT p_name, true, g.at, g.rest FROM gone g WHERE g.rest > 0;
+    END IF;
+    IF v_missing.slots > 0 OR v_missing.starts > 0 THEN
+        INSERT INTO counter_delta (queue, wake) VALUES (p_name, true);
+    END IF;
+END $$;
+
 -- Tells the next claim of slots that came free. Nothing is locked but what is appended, so that jobs finish without
 -- waiting for claims.
 CREATE FUNCTION {{schema}}.vacate(p_queues text[], p_keys text[]) RETURNS void LANGUAGE plpgsql
@@ -176,9 +252,10 @@ BEGIN
         FROM (SELECT queue, key, count(*)::integer AS n FROM unnest(p_queues, p_keys) x(queue, key) GROUP BY 1, 2) u
         JOIN queue q ON q.name = u.queue AND (q.concurrency IS NOT NULL OR q.key_concurrency IS NOT NULL AND u.key IS NOT NULL)
     ), slots AS (
-        INSERT INTO slot_inbox (queue, freed) SELECT queue, sum(n) FROM freed WHERE concurrency IS NOT NULL GROUP BY 1
+        INSERT INTO permit SELECT queue, false, clock_timestamp(), sum(n) FROM freed WHERE concurrency IS NOT NULL GROUP BY 1
     ), lanes AS (
-        INSERT INTO lane_inbox (queue, key, freed) SELECT queue, key, n FROM freed WHERE key_concurrency IS NOT NULL AND key IS NOT NULL
+        INSERT INTO lane_freed SELECT queue, array_agg(key), array_agg(n) FROM freed
+        WHERE key_concurrency IS NOT NULL AND key IS NOT NULL GROUP BY 1
     )
     INSERT INTO counter_delta (queue, wake) SELECT DISTINCT queue, true FROM freed;
 END $$;

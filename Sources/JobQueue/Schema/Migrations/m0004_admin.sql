@@ -272,28 +272,6 @@ BEGIN
     END IF;
 END $$;
 
--- Counts what runs, under the row's lock; called where limits change and by maintain(). What was counted out and what
--- is forgotten of the inbox are of one snapshot.
-CREATE FUNCTION {{schema}}.recount_queue(p_name text) RETURNS void LANGUAGE plpgsql
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
-DECLARE
-    v_running integer;
-    v_better boolean;
-BEGIN
-    SELECT running INTO v_running FROM queue WHERE name = p_name FOR NO KEY UPDATE;
-    WITH forgotten AS (
-        DELETE FROM slot_inbox WHERE queue = p_name RETURNING freed
-    ), counted AS (
-        SELECT count(*)::integer AS n FROM job WHERE state = 'running' AND queue = p_name
-    ), put AS (
-        UPDATE queue SET running = c.n FROM counted c WHERE name = p_name AND concurrency IS NOT NULL AND running <> c.n
-    )
-    SELECT n < v_running - (SELECT coalesce(sum(freed), 0) FROM forgotten) INTO v_better FROM counted;
-    IF v_better THEN
-        INSERT INTO counter_delta (queue, wake) SELECT p_name, true FROM queue WHERE name = p_name AND concurrency IS NOT NULL;
-    END IF;
-END $$;
-
 CREATE FUNCTION {{schema}}.set_queue(name text, concurrency integer DEFAULT NULL, worker_concurrency integer DEFAULT NULL,
     key_concurrency integer DEFAULT NULL, rate_limit integer DEFAULT NULL, rate_interval interval DEFAULT NULL)
     RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
@@ -320,7 +298,7 @@ BEGIN
     -- Lanes before the queue's row, as everywhere.
     PERFORM FROM lane l WHERE l.queue = set_queue.name ORDER BY l.key FOR NO KEY UPDATE;
     WITH forgotten AS (
-        DELETE FROM lane_inbox i WHERE i.queue = set_queue.name AND i.priority IS NULL
+        DELETE FROM lane_freed f WHERE f.queue = set_queue.name
     ), counted AS MATERIALIZED (
         SELECT j.concurrency_key AS key, count(*)::integer AS n FROM job j
         WHERE v_most IS NOT NULL AND j.state = 'running' AND j.queue = set_queue.name AND j.concurrency_key IS NOT NULL GROUP BY 1

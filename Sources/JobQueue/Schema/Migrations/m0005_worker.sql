@@ -219,35 +219,56 @@ BEGIN
     o_seen := o_seen + v_ended;
 END $$;
 
--- Moves what producers and finished jobs appended into lanes. Rows and lanes that somebody else holds stay for the next
--- claim; a lane in which nothing would change is not written.
+-- Moves what producers appended into lanes. Rows and lanes that somebody else holds stay for the next claim; a lane in
+-- which nothing would change is not written.
 CREATE FUNCTION {{schema}}.absorb_inbox(p_queues text[]) RETURNS void LANGUAGE plpgsql
     SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     WITH seen AS MATERIALIZED (
-        SELECT i.ctid AS at, i.queue, i.key, i.priority, i.freed FROM lane_inbox i WHERE i.queue = ANY (p_queues)
+        SELECT i.ctid AS at, i.queue, i.key, i.priority FROM lane_inbox i WHERE i.queue = ANY (p_queues)
         LIMIT 1000 FOR UPDATE SKIP LOCKED
     ), keys AS MATERIALIZED (
-        SELECT s.queue, s.key, max(s.priority) AS priority, sum(s.freed)::integer AS freed, min(q.key_concurrency) AS most
+        SELECT s.queue, s.key, max(s.priority) AS priority, min(q.key_concurrency) AS most
         FROM seen s LEFT JOIN queue q ON q.name = s.queue GROUP BY 1, 2 ORDER BY 1, 2
     ), mine AS MATERIALIZED (
-        SELECT l.queue, l.key, k.priority, k.freed, k.most FROM keys k JOIN lane l ON l.queue = k.queue AND l.key = k.key
+        SELECT l.queue, l.key, k.priority, k.most FROM keys k JOIN lane l ON l.queue = k.queue AND l.key = k.key
         FOR NO KEY UPDATE OF l SKIP LOCKED
     ), up AS (
-        UPDATE lane l SET running = greatest(l.running - m.freed, 0), active = l.active OR m.priority IS NOT NULL,
-            priority = CASE WHEN l.active THEN greatest(l.priority, m.priority) ELSE coalesce(m.priority, l.priority) END,
-            open = (l.active OR m.priority IS NOT NULL) AND (m.most IS NULL OR greatest(l.running - m.freed, 0) < m.most)
-        FROM mine m WHERE l.queue = m.queue AND l.key = m.key AND (m.freed > 0 OR m.priority IS NOT NULL
-            AND NOT (l.active AND l.priority >= m.priority AND (l.open OR l.running >= m.most)))
+        UPDATE lane l SET active = true, priority = CASE WHEN l.active THEN greatest(l.priority, m.priority) ELSE m.priority END,
+            open = m.most IS NULL OR l.running < m.most
+        FROM mine m WHERE l.queue = m.queue AND l.key = m.key
+            AND NOT (l.active AND l.priority >= m.priority AND (l.open OR l.running >= m.most))
     ), fresh AS (
         INSERT INTO lane (queue, key, priority) SELECT k.queue, k.key, k.priority FROM keys k
-        WHERE k.priority IS NOT NULL AND NOT EXISTS (SELECT FROM lane l WHERE l.queue = k.queue AND l.key = k.key)
+        WHERE NOT EXISTS (SELECT FROM lane l WHERE l.queue = k.queue AND l.key = k.key)
         ORDER BY k.queue, k.key ON CONFLICT DO NOTHING RETURNING queue, key
     )
     DELETE FROM lane_inbox i USING seen s WHERE i.ctid = s.at
         AND (EXISTS (SELECT FROM mine m WHERE m.queue = s.queue AND m.key = s.key)
-             OR EXISTS (SELECT FROM fresh f WHERE f.queue = s.queue AND f.key = s.key)
-             OR s.priority IS NULL AND NOT EXISTS (SELECT FROM lane l WHERE l.queue = s.queue AND l.key = s.key));
+             OR EXISTS (SELECT FROM fresh f WHERE f.queue = s.queue AND f.key = s.key));
+END $$;
+
+-- Takes off the lanes what finished jobs appended; what is of lanes that somebody else holds is put back.
+CREATE FUNCTION {{schema}}.absorb_freed(p_queues text[]) RETURNS void LANGUAGE plpgsql
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    WITH seen AS MATERIALIZED (
+        SELECT f.ctid AS at FROM lane_freed f WHERE f.queue = ANY (p_queues) LIMIT 1000 FOR UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM lane_freed f USING seen s WHERE f.ctid = s.at RETURNING f.queue, f.keys, f.counts
+    ), sums AS MATERIALIZED (
+        SELECT g.queue, u.key, sum(u.n)::integer AS n FROM gone g, unnest(g.keys, g.counts) u(key, n) GROUP BY 1, 2 ORDER BY 1, 2
+    ), mine AS MATERIALIZED (
+        SELECT l.queue, l.key, s.n FROM sums s JOIN lane l ON l.queue = s.queue AND l.key = s.key
+        FOR NO KEY UPDATE OF l SKIP LOCKED
+    ), up AS (
+        UPDATE lane l SET running = greatest(l.running - m.n, 0),
+            open = l.active AND (q.key_concurrency IS NULL OR greatest(l.running - m.n, 0) < q.key_concurrency)
+        FROM mine m LEFT JOIN queue q ON q.name = m.queue WHERE l.queue = m.queue AND l.key = m.key
+    )
+    INSERT INTO lane_freed SELECT s.queue, array_agg(s.key), array_agg(s.n) FROM sums s
+    WHERE NOT EXISTS (SELECT FROM mine m WHERE m.queue = s.queue AND m.key = s.key)
+        AND EXISTS (SELECT FROM lane l WHERE l.queue = s.queue AND l.key = s.key) GROUP BY 1;
 END $$;
 
 CREATE FUNCTION {{schema}}.worker_claim(p_worker uuid, p_queues text[], p_allowance integer[], p_max integer, p_cores real,
@@ -265,8 +286,11 @@ DECLARE
     v_queues text[] := p_queues;
     v_allowance integer[];
     v_most integer[];
-    v_freed integer[];
-    v_taken integer[];
+    v_slots integer[] := array_fill(NULL::integer, ARRAY[cardinality(p_queues)]);
+    v_starts integer[] := v_slots;
+    v_spans interval[];
+    v_taken integer[] := array_fill(0, ARRAY[cardinality(p_queues)]);
+    v_limited boolean := false;
     v_config record;
     v_ids uuid[] := '{}';
     v_held uuid;
@@ -281,8 +305,6 @@ DECLARE
     v_rest integer;
     v_patient timestamptz;
     v_solo record;
-    v_limited boolean := false;
-    v_n integer;
     q integer;
     s integer;
 BEGIN
@@ -299,40 +321,33 @@ BEGIN
     END IF;
     v_allowance := (SELECT array_agg(greatest(least(coalesce(p_allowance[i], p_max), p_max), 0) ORDER BY i)
                     FROM generate_subscripts(v_queues, 1) i);
-    v_freed := array_fill(0, ARRAY[cardinality(v_queues)]);
-    v_taken := v_freed;
-    IF EXISTS (SELECT FROM queue c WHERE c.name = ANY (v_queues)) THEN
-        PERFORM FROM queue c WHERE c.limited AND c.name = ANY (v_queues) ORDER BY c.name FOR NO KEY UPDATE;
-        -- After the locks: a start is never dated before one that was counted.
-        v_now := clock_timestamp();
-        FOR v_config IN SELECT c.* FROM queue c WHERE c.name = ANY (v_queues) LOOP
-            q := array_position(v_queues, v_config.name::text);
+    -- After what may have been waited for: starts are counted by the time they are dated.
+    v_now := clock_timestamp();
+    FOR v_config IN SELECT c.* FROM queue c WHERE c.name = ANY (v_queues) LOOP
+        q := array_position(v_queues, v_config.name::text);
+        IF v_config.key_concurrency IS NOT NULL THEN
             v_most[q] := v_config.key_concurrency;
-            v_limited := v_limited OR v_config.limited;
-            IF v_config.concurrency IS NOT NULL THEN
-                WITH gone AS (DELETE FROM slot_inbox i WHERE i.queue = v_config.name RETURNING i.freed)
-                SELECT coalesce(sum(g.freed), 0) INTO v_n FROM gone g;
-                v_freed[q] := v_n;
-                v_config.running := greatest(v_config.running - v_n, 0);
-            END IF;
-            IF v_config.paused THEN
-                v_allowance[q] := 0;
-                CONTINUE;
-            END IF;
-            IF v_config.concurrency IS NOT NULL THEN
-                v_allowance[q] := greatest(least(v_allowance[q], v_config.concurrency - v_config.running), 0);
-            END IF;
-            IF v_config.worker_concurrency IS NOT NULL AND v_allowance[q] > 0 THEN
-                v_allowance[q] := greatest(least(v_allowance[q], v_config.worker_concurrency - (
-                    SELECT count(*)::integer FROM job j WHERE j.worker = p_worker AND j.state = 'running' AND j.queue = v_config.name)), 0);
-            END IF;
-            IF v_config.rate_limit IS NOT NULL AND v_allowance[q] > 0 THEN
-                DELETE FROM rate_grant g WHERE g.queue = v_config.name AND g.at <= v_now - v_config.rate_interval;
-                v_allowance[q] := greatest(least(v_allowance[q], v_config.rate_limit - (
-                    SELECT coalesce(sum(g.n), 0)::integer FROM rate_grant g WHERE g.queue = v_config.name)), 0);
-            END IF;
-        END LOOP;
-    END IF;
+        END IF;
+        IF v_config.paused THEN
+            v_allowance[q] := 0;
+        END IF;
+        IF v_config.worker_concurrency IS NOT NULL AND v_allowance[q] > 0 THEN
+            v_allowance[q] := greatest(least(v_allowance[q], v_config.worker_concurrency - (
+                SELECT count(*)::integer FROM job j WHERE j.worker = p_worker AND j.state = 'running' AND j.queue = v_config.name)), 0);
+        END IF;
+        -- Taken in full before the jobs, and what is not needed goes back after them.
+        IF v_config.concurrency IS NOT NULL AND v_allowance[q] > 0 THEN
+            v_limited := true;
+            v_slots[q] := take_permits(v_queues[q], false, v_allowance[q], 'infinity');
+            v_allowance[q] := v_slots[q];
+        END IF;
+        IF v_config.rate_limit IS NOT NULL AND v_allowance[q] > 0 THEN
+            v_limited := true;
+            v_spans[q] := v_config.rate_interval;
+            v_starts[q] := take_permits(v_queues[q], true, v_allowance[q], v_now - v_config.rate_interval);
+            v_allowance[q] := v_starts[q];
+        END IF;
+    END LOOP;
     v_patient := v_now - p_patience;
 
     -- Jobs that must run alone: to a worker without jobs at once; a busy one takes it after two seconds and drains first.
@@ -345,7 +360,7 @@ BEGIN
         CONTINUE WHEN NOT FOUND;
         IF v_solo.concurrency_key IS NOT NULL AND v_most[v_solo.i] IS NOT NULL THEN
             INSERT INTO lane_inbox VALUES (v_solo.queue, v_solo.concurrency_key, 0);
-            PERFORM absorb_inbox(ARRAY[v_solo.queue]);
+            PERFORM absorb_inbox(ARRAY[v_solo.queue]), absorb_freed(ARRAY[v_solo.queue]);
             UPDATE lane l SET running = l.running + 1, open = l.active AND l.running + 1 < v_most[v_solo.i]
             FROM (SELECT k.queue, k.key FROM lane k WHERE k.queue = v_solo.queue AND k.key = v_solo.concurrency_key
                 AND k.running < v_most[v_solo.i] FOR NO KEY UPDATE SKIP LOCKED) m
@@ -361,6 +376,10 @@ BEGIN
     IF v_ids = '{}' THEN
         IF EXISTS (SELECT FROM lane_inbox i WHERE i.queue = ANY (v_queues)) THEN
             PERFORM absorb_inbox(v_queues);
+        END IF;
+        IF v_most IS NOT NULL AND EXISTS (SELECT FROM lane_freed f WHERE f.queue = ANY (v_queues))
+           AND (EXISTS (SELECT FROM lane l WHERE l.queue = ANY (v_queues) AND l.active AND NOT l.open) OR random() < 0.02) THEN
+            PERFORM absorb_freed(v_queues);
         END IF;
         IF cardinality(v_queues) = 1 AND v_allowance[1] > 0
            AND NOT EXISTS (SELECT FROM lane l WHERE l.queue = v_queues[1] AND l.open) THEN
@@ -435,11 +454,9 @@ BEGIN
         END LOOP;
     END IF;
     IF v_limited THEN
-        UPDATE queue c SET running = greatest(c.running - x.freed, 0) + x.taken
-        FROM unnest(v_queues, v_freed, v_taken) x(queue, freed, taken)
-        WHERE c.name = x.queue AND c.concurrency IS NOT NULL AND (x.freed > 0 OR x.taken > 0);
-        INSERT INTO rate_grant SELECT c.name, v_now, x.taken FROM unnest(v_queues, v_taken) x(queue, taken)
-        JOIN queue c ON c.name = x.queue WHERE c.rate_limit IS NOT NULL AND x.taken > 0;
+        INSERT INTO permit SELECT v_queues[i], y.rated, y.at, y.n FROM generate_subscripts(v_queues, 1) i,
+            LATERAL (VALUES (false, v_now, v_slots[i] - v_taken[i]), (true, v_now - v_spans[i], v_starts[i] - v_taken[i]),
+                (true, v_now, CASE WHEN v_starts[i] IS NOT NULL THEN v_taken[i] END)) y(rated, at, n) WHERE y.n > 0;
     END IF;
     IF v_ids = '{}' THEN
         RETURN;
@@ -737,25 +754,26 @@ BEGIN
     -- Queues that could start something.
     SELECT array_agg(x) INTO v_open FROM unnest(v_queues) x LEFT JOIN queue c ON c.name = x
     WHERE c.name IS NULL OR NOT c.paused
-        AND (c.concurrency IS NULL OR c.running < c.concurrency + (SELECT coalesce(sum(i.freed), 0) FROM slot_inbox i WHERE i.queue = c.name))
+        AND (c.concurrency IS NULL OR (SELECT sum(p.n) FROM permit p WHERE p.queue = c.name AND NOT p.rated) > 0)
         AND (c.worker_concurrency IS NULL OR c.worker_concurrency > (SELECT count(*) FROM job j
             WHERE j.worker = p_worker AND j.state = 'running' AND j.queue = c.name))
-        AND (c.rate_limit IS NULL OR c.rate_limit > (SELECT coalesce(sum(g.n), 0) FROM rate_grant g
-            WHERE g.queue = c.name AND g.at > v_now - c.rate_interval));
+        AND (c.rate_limit IS NULL OR EXISTS (SELECT FROM permit p
+            WHERE p.queue = c.name AND p.rated AND p.at <= v_now - c.rate_interval));
     IF EXISTS (SELECT FROM unnest(v_open) x WHERE
             EXISTS (SELECT FROM job j WHERE j.queue = x AND j.state = 'ready' AND j.concurrency_key IS NULL AND NOT j.solo
                 AND (p_total_memory IS NULL OR j.memory <= p_total_memory))
             OR EXISTS (SELECT FROM lane l WHERE l.queue = x AND l.open)
             OR EXISTS (SELECT FROM job j WHERE j.queue = x AND j.state = 'ready' AND j.solo))
-       OR EXISTS (SELECT FROM lane_inbox i WHERE i.queue = ANY (v_open)) THEN
+       OR EXISTS (SELECT FROM lane_inbox i WHERE i.queue = ANY (v_open))
+       OR EXISTS (SELECT FROM lane_freed f JOIN lane l ON l.queue = f.queue AND l.active AND NOT l.open WHERE f.queue = ANY (v_open)) THEN
         -- There is something that another claim may be holding just now.
         RETURN QUERY SELECT false, 0.0::double precision;
         RETURN;
     END IF;
     v_due := (SELECT j.run_at FROM job j WHERE j.state IN ('scheduled', 'failed') ORDER BY j.run_at LIMIT 1);
-    v_due := least(v_due, (SELECT min(g.at + c.rate_interval) FROM queue c JOIN rate_grant g ON g.queue = c.name
+    v_due := least(v_due, (SELECT min(p.at + c.rate_interval) FROM queue c JOIN permit p ON p.queue = c.name AND p.rated
         WHERE c.rate_limit IS NOT NULL AND c.name = ANY (v_queues) AND c.name <> ALL (coalesce(v_open, '{}'))
-            AND g.at > v_now - c.rate_interval));
+            AND p.at > v_now - c.rate_interval));
     RETURN QUERY SELECT true, CASE WHEN v_due IS NOT NULL THEN greatest(date_part('epoch', v_due - v_now), 0) END;
 END $$;
 COMMENT ON FUNCTION {{schema}}.worker_sleep IS 'Asks to be woken: asleep = true means that a NOTIFY follows whatever becomes claimable from now on (next_due: seconds until a job is due without one, or NULL); false means claim again shortly. Commit it before the next claim.';

@@ -159,27 +159,28 @@ CREATE FUNCTION {{schema}}.recount() RETURNS void LANGUAGE plpgsql
 DECLARE
     v_row record;
 BEGIN
+    PERFORM absorb_freed((SELECT array_agg(DISTINCT queue::text) FROM lane_freed));
     FOR v_row IN SELECT l.queue, l.key FROM lane l JOIN queue q ON q.name = l.queue AND q.key_concurrency IS NOT NULL
         LEFT JOIN (SELECT queue, concurrency_key AS key, count(*) AS n FROM job WHERE state = 'running' AND concurrency_key IS NOT NULL GROUP BY 1, 2) r
             ON r.queue = l.queue AND r.key = l.key
-        LEFT JOIN (SELECT queue, key, sum(freed) AS n FROM lane_inbox GROUP BY 1, 2) i ON i.queue = l.queue AND i.key = l.key
+        LEFT JOIN (SELECT f.queue, u.key, sum(u.n) AS n FROM lane_freed f, unnest(f.keys, f.counts) u(key, n) GROUP BY 1, 2) i
+            ON i.queue = l.queue AND i.key = l.key
         WHERE l.running - coalesce(i.n, 0) <> coalesce(r.n, 0) ORDER BY 1, 2 LIMIT 1000
     LOOP
         -- One at a time, without waiting; a difference seen from outside may be a claim under way.
         PERFORM FROM lane WHERE queue = v_row.queue AND key = v_row.key FOR NO KEY UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
-        WITH forgotten AS (
-            DELETE FROM lane_inbox WHERE queue = v_row.queue AND key = v_row.key AND priority IS NULL
-        )
         UPDATE lane l SET running = c.n, open = l.active AND (c.most IS NULL OR c.n < c.most)
-        FROM (SELECT (SELECT count(*)::integer FROM job WHERE state = 'running' AND queue = v_row.queue AND concurrency_key = v_row.key) AS n,
+        FROM (SELECT (SELECT count(*)::integer FROM job WHERE state = 'running' AND queue = v_row.queue AND concurrency_key = v_row.key)
+                + (SELECT coalesce(sum(u.n), 0)::integer FROM lane_freed f, unnest(f.keys, f.counts) u(key, n)
+                   WHERE f.queue = v_row.queue AND u.key = v_row.key) AS n,
                 (SELECT key_concurrency FROM queue WHERE name = v_row.queue) AS most) c
         WHERE l.queue = v_row.queue AND l.key = v_row.key;
     END LOOP;
     DELETE FROM lane l WHERE (l.queue, l.key) IN (SELECT k.queue, k.key FROM lane k
             WHERE NOT k.active AND k.running = 0 AND k.turn < clock_timestamp() - interval '1 hour' LIMIT 1000 FOR UPDATE SKIP LOCKED)
         AND NOT l.active AND l.running = 0;
-    FOR v_row IN SELECT name FROM queue WHERE concurrency IS NOT NULL ORDER BY name LOOP
+    FOR v_row IN SELECT name FROM queue WHERE concurrency IS NOT NULL OR rate_limit IS NOT NULL ORDER BY name LOOP
         PERFORM recount_queue(v_row.name);
     END LOOP;
 END $$;
@@ -211,7 +212,6 @@ BEGIN
         DELETE FROM unique_claim WHERE ctid = ANY (ARRAY(SELECT ctid FROM unique_claim WHERE until < clock_timestamp() LIMIT 10000 FOR UPDATE SKIP LOCKED));
         DELETE FROM worker WHERE state IN ('gone', 'dead') AND stopped_at < clock_timestamp() - interval '1 day'
             AND NOT EXISTS (SELECT FROM job j WHERE j.worker = worker.id AND j.state = 'running');
-        DELETE FROM rate_grant g WHERE NOT EXISTS (SELECT FROM queue q WHERE q.name = g.queue AND q.rate_limit IS NOT NULL);
         DELETE FROM workflow w WHERE w.finished_at < clock_timestamp() - (SELECT max(value::interval) FROM setting WHERE name LIKE 'retention\_%')
             AND NOT EXISTS (SELECT FROM job j WHERE j.workflow = w.id);
     END IF;
