@@ -12,7 +12,7 @@ struct KilnCommand: AsyncParsableCommand {
 
             The commands of the queue find its database by --database or DATABASE_URL.
 
-            Exit codes: 0 done, 1 a job that was followed did not succeed, 64 usage, 65 bad input, 66 no such input or \
+            Exit codes: 0 done, 1 a job that was followed or waited for did not succeed, 64 usage, 65 bad input, 66 no such input or \
             job, 69 unsupported or no database, 70 internal, 73 cannot create, 74 input/output, 75 resource limit, \
             77 not permitted, 78 queue not set up, 130 cancelled.
             """,
@@ -26,7 +26,8 @@ struct KilnCommand: AsyncParsableCommand {
                 name: "Queue",
                 subcommands: [
                     EnqueueCommand.self, JobsCommand.self, JobCommand.self, CancelCommand.self, RetryCommand.self,
-                    DeadCommand.self, QueuesCommand.self, PauseCommand.self, ResumeCommand.self, ScheduleCommand.self,
+                    WorkflowCommand.self, DeadCommand.self, QueuesCommand.self, PauseCommand.self, ResumeCommand.self,
+                    ScheduleCommand.self,
                     WorkersCommand.self, HealthCommand.self, MigrateCommand.self,
                 ])
         ])

@@ -52,7 +52,7 @@ package final class PostgresCluster: Sendable {
         return cluster
     }
 
-    private init(binaries: PostgresBinaries) throws {
+    init(binaries: PostgresBinaries) throws {
         self.binaries = binaries
         // Short: a socket's path has room for 107 bytes.
         folder = URL(filePath: "/tmp/kilnpg-\(getpid())-\(UInt32.random(in: 0...0xFFFFF))")
@@ -79,7 +79,7 @@ package final class PostgresCluster: Sendable {
         try await start()
     }
 
-    /// Stops the server and removes the folder.
+    /// Stops the server and removes the folder. What else belongs to it goes with this process.
     package func remove() async {
         try? await stop(mode: "immediate")
         try? FileManager.default.removeItem(at: folder)
@@ -143,17 +143,36 @@ package final class PostgresCluster: Sendable {
 
     // MARK: Making it
 
-    private func initialise(fsync: Bool, configuration: [String]) throws {
-        let data = folder.appending(path: "data").path
+    var data: String { folder.appending(path: "data").path }
+
+    /// Makes the folder, which goes with this process.
+    func makeFolder() throws {
         let manager = FileManager.default
         try manager.createDirectory(at: folder, withIntermediateDirectories: true)
         try manager.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path)
+        if let user = Command.unprivilegedUser, let entry = getpwnam(user) {
+            chown(folder.path, entry.pointee.pw_uid, entry.pointee.pw_gid)
+        }
+        try keepOnLeash()
+    }
+
+    /// Adds lines to postgresql.conf, which win over those before from the next start on.
+    func configure(_ lines: [String]) async throws {
+        try await blocking { [self] in try append(lines) }
+    }
+
+    private func append(_ lines: [String]) throws {
+        try Command.run(
+            "/bin/sh", ["-c", "cat >> \"$0\"", "\(data)/postgresql.conf"], input: lines.joined(separator: "\n") + "\n")
+    }
+
+    private func initialise(fsync: Bool, configuration: [String]) throws {
+        try makeFolder()
         let secret = folder.appending(path: "password")
         try Data(Self.password.utf8).write(to: secret)
         if let user = Command.unprivilegedUser, let entry = getpwnam(user) {
-            for path in [folder.path, secret.path] { chown(path, entry.pointee.pw_uid, entry.pointee.pw_gid) }
+            chown(secret.path, entry.pointee.pw_uid, entry.pointee.pw_gid)
         }
-        try keepOnLeash()
         try Command.run(
             binaries.path("initdb"),
             [
@@ -167,13 +186,11 @@ package final class PostgresCluster: Sendable {
                 "shared_buffers = 64MB", "timezone = 'America/St_Johns'", "datestyle = 'German'",
             ] + configuration
         // The odd time zone and date style are there to be noticed by whatever relies on the usual ones.
-        try Command.run(
-            "/bin/sh", ["-c", "cat >> \"$0\"", "\(data)/postgresql.conf"],
-            input: settings.joined(separator: "\n") + "\n")
+        try append(settings)
     }
 
-    private func control(_ arguments: [String]) throws {
-        try Command.run(binaries.path("pg_ctl"), ["-D", folder.appending(path: "data").path, "-s"] + arguments)
+    func control(_ arguments: [String]) throws {
+        try Command.run(binaries.path("pg_ctl"), ["-D", data, "-s"] + arguments)
     }
 
     /// Starts a shell that stops the server and removes the folder as soon as this process is gone.
@@ -185,6 +202,7 @@ package final class PostgresCluster: Sendable {
             """
             trap '' INT TERM HUP
             cat > /dev/null
+            for other in "$0"/*.pid; do [ -f "$other" ] && kill -TERM "$(cat "$other")" 2> /dev/null; done
             pid=$(head -n 1 "$0/data/postmaster.pid" 2> /dev/null) && kill -QUIT "$pid" 2> /dev/null
             for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$pid" 2> /dev/null || break; sleep 0.2; done
             rm -rf "$0"
@@ -198,13 +216,13 @@ package final class PostgresCluster: Sendable {
         try process.run()
     }
 
-    private static func freePort() throws -> Int {
+    static func freePort() throws -> Int {
         let listener = try LoopbackSocket.listen()
         defer { close(listener) }
         return LoopbackSocket.port(of: listener)
     }
 
-    private func blocking<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+    func blocking<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
             calls.async { continuation.resume(with: Result { try body() }) }
         }

@@ -243,6 +243,70 @@ extension KilnProcess.Outcome {
         #expect(try await desk.kiln("workers").text.contains("alive"))
     }
 
+    @Test func `Workflows are enqueued, shown, waited for, cancelled and retried`() async throws {
+        let desk = try await Desk()
+        let graph = """
+            {"name": "publish", "metadata": {"title": 42}, "nodes": [
+              {"node": "probe", "kind": "a", "payload": {"input": "a.mov"}},
+              {"node": "video", "kind": "a", "after": ["probe"]},
+              {"node": "report", "kind": "a", "after": ["probe", {"node": "video", "on_failure": "run"}]}]}
+            """
+        let folder = try Scratch()
+        try folder.put("flow.json", Array(graph.utf8))
+        let made = try await desk.kiln("workflow", "enqueue", "\(folder.path)/flow.json", "--json")
+        let flow = try made.queue(EnqueuedWorkflow.self)
+        #expect(Set(flow.jobs.keys) == ["probe", "video", "report"])
+        let id = flow.id.uuidString.lowercased()
+        let piped = try await desk.kiln("workflow", "enqueue", "-", input: graph)
+        let other = piped.text.trimmingCharacters(in: .whitespacesAndNewlines)
+        #expect(UUID(uuidString: other) != nil && other == other.lowercased())
+
+        let report = try await desk.kiln("workflow", "show", id, "--json").queue(WorkflowReport.self)
+        #expect(report.workflow.id == flow.id && report.workflow.name == "publish")
+        #expect(report.workflow.status == "running")
+        #expect(report.nodes.map(\.node) == ["probe", "video", "report"])
+        #expect(report.nodes.map(\.state) == [.ready, .blocked, .blocked])
+        #expect(report.nodes.map(\.after) == [[], ["probe"], ["probe", "video"]])
+        #expect(report.nodes[0].job == flow.jobs["probe"])
+        let text = try await desk.kiln("workflow", "show", id.uppercased()).text
+        let lines = text.split(separator: "\n")
+        #expect(lines.first?.hasPrefix("workflow ") == true && lines.first?.hasSuffix(id) == true)
+        #expect(lines.contains { $0.hasPrefix("report ") && $0.contains("blocked") && $0.contains("probe, video") })
+        #expect(text.contains("0 of 3 succeeded"))
+        let list = try await desk.kiln("workflows").text.split(separator: "\n")
+        #expect(list.count == 3 && list[1].hasPrefix(other) && list[2].contains("publish"))
+        #expect(try await desk.kiln("workflow", "list", "--limit", "1", "--json").queue([WorkflowInfo].self).count == 1)
+
+        let waiting = Task { try await desk.kiln("workflow", "show", id, "--wait", "--json") }
+        #expect(
+            try await desk.kiln("workflow", "cancel", id, "--reason", "wrong file").text
+                == "3 cancelled or told to stop\n")
+        let waited = try await waiting.value
+        #expect(waited.status == 1 && waited.isOneSentence && waited.error.contains("wrong file"))
+        #expect(try waited.queue(WorkflowReport.self).workflow.status == "cancelled")
+        #expect(try await desk.kiln("workflow", "show", id).text.contains("wrong file"))
+        #expect(try await desk.kiln("workflow", "cancel", id).text == "0 cancelled or told to stop\n")
+        #expect(try await desk.kiln("workflow", "retry", id, "--json").queue([String: Int].self) == ["retried": 3])
+        let again = try await desk.kiln("workflow", "show", id, "--json").queue(WorkflowReport.self)
+        #expect(again.nodes[0].state == .ready)
+
+        let cycle = try await desk.kiln(
+            "workflow", "enqueue", "-",
+            input: """
+                {"nodes": [{"node": "a", "kind": "k", "after": ["b"]}, {"node": "b", "kind": "k", "after": ["a"]}]}
+                """)
+        #expect(cycle.status == 65 && cycle.isOneSentence && cycle.error.contains("cycle"))
+        let nobody = UUID().uuidString
+        for arguments in [["show", nobody], ["show", nobody, "--wait"], ["cancel", nobody], ["retry", nobody]] {
+            let unknown = try await KilnProcess.run(
+                ["workflow"] + arguments, environment: ["DATABASE_URL": desk.database.url])
+            #expect(unknown.status == 66 && unknown.isOneSentence, "\(arguments): \(unknown.error)")
+        }
+        #expect(try await desk.kiln("workflow", "enqueue", "\(folder.path)/none.json").status == 66)
+        #expect(try await desk.kiln("workflow", "enqueue", "-", input: "{").status == 65)
+        #expect(try await desk.kiln("workflow", "show", "7").status == 64)
+    }
+
     @Test func `A producer sees its own jobs only`() async throws {
         let desk = try await Desk()
         let id = try await desk.enqueue("k")
@@ -254,5 +318,15 @@ extension KilnProcess.Outcome {
         let list = try await desk.kiln("jobs", url: login.url)
         #expect(list.status == 77 && list.isOneSentence && list.error.contains("kiln_reader"))
         #expect(!list.error.contains(login.password))
+        let graph = #"{"nodes": [{"node": "a", "kind": "k"}]}"#
+        let flow = try await desk.kiln("workflow", "enqueue", "-", input: graph, url: login.url)
+        let mine = flow.text.trimmingCharacters(in: .whitespacesAndNewlines)
+        #expect(try await desk.kiln("workflow", "show", mine, url: login.url).text.contains("ready"))
+        let theirs = try await desk.kiln("workflow", "enqueue", "-", input: graph).text
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        for verb in ["show", "cancel", "retry"] {
+            let refused = try await desk.kiln("workflow", verb, theirs, url: login.url)
+            #expect(refused.status == 77 && refused.isOneSentence && refused.error.contains("another role"))
+        }
     }
 }

@@ -113,6 +113,25 @@ extension QueueClient {
 
     // MARK: Workflows
 
+    /// Lists workflows, newest first.
+    ///
+    /// - Parameter limit: at most so many, up to 10,000.
+    /// - Throws: `permission` unless the role may read all (kiln_reader, kiln_worker, the schema's owner).
+    public func workflows(limit: Int = 100) async throws -> [WorkflowInfo] {
+        try await values(
+            """
+            SELECT to_jsonb(p) - 'workflow' || jsonb_build_object('id', p.workflow)
+            FROM \(schema).pipeline_runs AS p ORDER BY p.workflow DESC LIMIT $1
+            """, [min(max(limit, 0), 10_000)])
+    }
+
+    /// The jobs of a workflow in the order in which they can run: parents before children.
+    ///
+    /// - Throws: `notFound`; `permission` if it belongs to another role.
+    public func workflowNodes(_ id: UUID) async throws -> [WorkflowNode] {
+        try await values("SELECT to_jsonb(n) FROM \(schema).workflow_nodes($1) AS n", [id])
+    }
+
     /// How far a workflow has come; nil if there is none of that id. Its jobs: `jobs(JobFilter(workflow: id))`.
     public func workflow(_ id: UUID) async throws -> WorkflowInfo? {
         let rows = try await run(

@@ -62,6 +62,14 @@ extension QueueClient {
         try Self.workflow(try await run(workflowStatement(workflow)))
     }
 
+    /// Enqueues a workflow that is JSON already, as the SQL function `enqueue_workflow` takes it.
+    ///
+    /// - Throws: as above.
+    @discardableResult
+    public func enqueueWorkflow(_ workflow: RawJSON) async throws -> EnqueuedWorkflow {
+        try Self.workflow(try await run("SELECT \(schema).enqueue_workflow($1)", [PostgresJSON(workflow.bytes)]))
+    }
+
     /// Enqueues a workflow on a libpq connection of the caller's; see `enqueue`.
     @discardableResult
     public func enqueueWorkflow(

@@ -8,7 +8,7 @@ public import Logging
 /// let result = try await queue.wait(for: id, as: RenderResult.self, timeout: .seconds(60))
 /// await queue.close()
 /// ```
-/// Connections are opened when first needed. While the server is away, calls try again to connect for
+/// Connections are opened when first needed; `wait` takes one more. While the server is away, calls try again to connect for
 /// `acquireTimeout`; a call whose connection is lost under way throws `connectionLost`, as it may have taken effect.
 /// Thread-safe.
 ///
@@ -40,6 +40,8 @@ public final class QueueClient: Sendable {
     }
 
     let pool: PostgresPool
+    /// Tells of the ends of jobs and workflows.
+    let ends: EndWatch
     let logger: Logger
     /// The schema's name as an identifier.
     let schema: String
@@ -62,10 +64,15 @@ public final class QueueClient: Sendable {
         pool = PostgresPool(
             settings, options: .init(size: options.connections, acquireTimeout: options.acquireTimeout),
             logger: logger)
+        ends = EndWatch(pool: pool, schema: self.schema, logger: logger)
     }
 
-    /// Refuses new calls, waits for those under way, and closes the connections.
-    public func close() async { await pool.close() }
+    /// Refuses new calls, waits for those under way, and closes the connections. A task that waits for a job gets
+    /// `closed`.
+    public func close() async {
+        await pool.close()
+        await ends.close()
+    }
 
     // MARK: Running statements
 

@@ -266,6 +266,7 @@ public final class QueueWorker: Service, Sendable {
                 let rest = parts.count > 1 ? String(parts[1]) : ""
                 switch parts.first {
                 case "wake" where queues.contains(rest): session?.notified()
+                case "due": if let seconds = Double(rest), seconds < 1e6 { session?.due(in: .seconds(seconds)) }
                 case "schedule": housekeeper.schedulesChanged()
                 case "cancel":
                     let ids = rest.split(separator: ":").map { UUID(uuidString: String($0)) }

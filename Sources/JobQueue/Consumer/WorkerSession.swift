@@ -81,6 +81,12 @@ final class WorkerSession: Sendable {
         signal.raise()
     }
 
+    /// A job comes due in so long.
+    func due(in time: Duration) {
+        state.withLock { $0.pacing.due(at: now + time) }
+        signal.raise()
+    }
+
     func cancel(_ job: UUID, reason: String?) {
         perform(state.withLock { $0.cancel(job, reason: reason ?? "cancelled by request", make: make, at: now) })
     }

@@ -10,10 +10,8 @@ extension WorkerState {
         let cancelled = cancelledEarly ?? [:]
         cancelledEarly = nil
         ahead.claimed(jobs.count, of: claim.most + claim.extra)
-        if !jobs.isEmpty { dueAt = nil }
         backlogUntil = now + .milliseconds(20)
-        pacing.claimed(
-            min(jobs.count, claim.most), of: claim.most, nextDueIn: dueAt.map { max(.zero, $0 - now) }, at: now)
+        pacing.claimed(min(jobs.count, claim.most), of: claim.most, at: now)
         for (index, job) in jobs.enumerated() {
             room.take(job.queue)
             let alone = job.isAlone || job.isSolo

@@ -124,8 +124,7 @@ extension WorkerState {
     /// What `worker_sleep` said.
     mutating func markedAsleep(_ isAsleep: Bool, nextDueIn: Duration?, at now: Duration) {
         if isAsleep {
-            dueAt = nextDueIn.map { now + $0 }
-            pacing.markedAsleep(at: now)
+            pacing.markedAsleep(nextDueIn: nextDueIn, at: now)
         } else {
             // Something is there that another claim holds just now: soon again.
             var generator = SystemRandomNumberGenerator()

@@ -68,8 +68,6 @@ struct WorkerState: Sendable {
     var isClaiming: Bool { cancelledEarly != nil }
     /// Until then somebody may be holding rows that results need: nothing waits long for a lock.
     var impatientUntil = Duration.zero
-    /// When the next scheduled job is due, as the database said last.
-    var dueAt: Duration?
     /// Until then the results of jobs claimed in advance wait for each other.
     var backlogUntil = Duration.zero
     /// The worker is to be marked asleep as soon as the results are written.

@@ -5,14 +5,15 @@
 /// `patience`: no-op jobs on 16 slots don't cause 16 claims. When a claim finds nothing, the worker is marked asleep in
 /// the database, so that producers notify it, and then it looks *again*: what became ready before the mark was seen
 /// notified nobody. A producer's commit may take its time after it had looked for sleepers, so there are more looks
-/// a little later. Then it waits for a notification, for the next job that is due, or for the poll interval.
+/// a little later. Then it waits for a notification, for the next job that is due, or for the poll interval. When it
+/// has looked for a job that was due and somebody else had it, it asks anew when the next one is.
 ///
 /// Times are durations since any fixed start of a monotonic clock.
 struct FetchPacing: Sendable {
     enum Action: Sendable, Hashable {
-        /// Claim up to that many, and report ``claimed(_:of:nextDueIn:at:)`` or ``failed(at:using:)``.
+        /// Claim up to that many, and report ``claimed(_:of:at:)`` or ``failed(at:using:)``.
         case claim(max: Int)
-        /// Mark the worker asleep in the database, commit, and report ``markedAsleep(at:)`` or ``failed(at:using:)``.
+        /// Mark the worker asleep in the database, commit, and report ``markedAsleep(nextDueIn:at:)`` or ``failed(at:using:)``.
         case markAsleep
         /// Nothing to do before then; nil: before the next event.
         case wait(until: Duration?)
@@ -60,7 +61,14 @@ struct FetchPacing: Sendable {
     /// Looks to be made while asleep, soonest first.
     private var looks: [Duration] = []
     private var pollAt: Duration?
+    /// When the next scheduled job is due.
     private var dueAt: Duration?
+    /// What a notification said about that; it may be newer than the answer to a request.
+    private var toldDue: Duration?
+    /// Whether the last look was for a job that was due, so that ``dueAt`` is over.
+    private var asksAnew = false
+    /// How often in a row such a look has found nothing though something is due.
+    private var dueMisses = 0
     private var failures = 0
     private var retryAt: Duration?
 
@@ -87,14 +95,17 @@ struct FetchPacing: Sendable {
         if state == .awake { isUrgent = true }
     }
 
+    /// A notification says that a job comes due then; of any queue.
+    mutating func due(at time: Duration) {
+        toldDue = min(toldDue ?? time, time)
+        dueAt = min(dueAt ?? time, time)
+    }
+
     /// A claim's result: `count` jobs out of `asked`.
-    ///
-    /// - Parameter nextDueIn: when the next scheduled job is due, counted from now; nil if there is none.
-    mutating func claimed(_ count: Int, of asked: Int, nextDueIn: Duration? = nil, at now: Duration) {
+    mutating func claimed(_ count: Int, of asked: Int, at now: Duration) {
         requestUnderWay = false
         failures = 0
         retryAt = nil
-        dueAt = nextDueIn.map { now + max($0, settings.patience) }
         pollAt = now + settings.pollInterval
         free = max(0, free - count)
         freeSince = free > 0 ? now : nil
@@ -102,24 +113,33 @@ struct FetchPacing: Sendable {
         if count > 0 {
             state = .awake
             isMarked = false
+            asksAnew = false
+            dueMisses = 0
             looks = []
         } else if signalled {
             state = .awake
         } else {
-            state = isMarked ? .asleep : .drowsy
+            state = isMarked && !asksAnew ? .asleep : .drowsy
         }
         isUrgent = signalled
         signalled = false
     }
 
     /// The database has committed that this worker sleeps: from now on producers that look will notify.
-    mutating func markedAsleep(at now: Duration) {
+    ///
+    /// - Parameter nextDueIn: when the next scheduled job is due, counted from now; nil if there is none.
+    mutating func markedAsleep(nextDueIn: Duration? = nil, at now: Duration) {
         requestUnderWay = false
         signalled = false
         failures = 0
         retryAt = nil
+        if !isMarked { looks = [now] + settings.laterLooks.map { now + $0 }.sorted() }
         isMarked = true
-        looks = [now] + settings.laterLooks.map { now + $0 }.sorted()
+        // One that is due and cannot be had, as somebody holds its row, is looked for ever more slowly.
+        dueMisses = asksAnew && nextDueIn.map { $0 <= settings.patience } == true ? min(dueMisses + 1, 7) : 0
+        asksAnew = false
+        let soonest = settings.patience * (1 << dueMisses)
+        dueAt = [nextDueIn.map { now + max($0, soonest) }, toldDue].compactMap { $0 }.min()
         if state == .drowsy { state = .asleep }
     }
 
@@ -129,6 +149,7 @@ struct FetchPacing: Sendable {
         signalled = false
         state = .awake
         isMarked = false
+        asksAnew = false
         looks = []
         retryAt = now + settings.backoff.delay(step: failures, using: &generator)
         failures += 1
@@ -152,6 +173,11 @@ struct FetchPacing: Sendable {
             let next = [looks.first, dueAt, pollAt].compactMap { $0 }.min()
             guard let next, now >= next else { return .wait(until: next) }
             looks.removeAll { $0 <= now }
+            if let dueAt, now >= dueAt {
+                self.dueAt = nil
+                toldDue = toldDue.flatMap { $0 > now ? $0 : nil }
+                asksAnew = true
+            }
             return claim()
         }
     }

@@ -133,6 +133,8 @@ final class PostgresSession {
             case "3D000": "create the database, or name another in the connection string"
             case "53300": "raise max_connections, or use smaller pools"
             case "57P03": "the server is starting or stopping; try again"
+            case nil where text.contains("certificate"):
+                "let sslrootcert name the authority that signed the server's certificate, and host a name in it"
             default: "see whether the server runs, and host and port are right"
             }
         return QueueError(

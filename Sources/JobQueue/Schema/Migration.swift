@@ -73,6 +73,15 @@ enum EmbeddedMigrations {
         Migration(5, "worker", PackageResources.m0005_worker_sql),
         Migration(6, "maintenance", PackageResources.m0006_maintenance_sql),
         Migration(7, "views", PackageResources.m0007_views_sql),
+        Migration(8, "requests", PackageResources.m0008_requests_sql),
+        Migration(9, "workflows", PackageResources.m0009_workflows_sql),
+        Migration(10, "waiting", PackageResources.m0010_waiting_sql),
+        Migration(11, "limits", PackageResources.m0011_limits_sql),
+        Migration(12, "endings", PackageResources.m0012_endings_sql),
+        Migration(13, "taking", PackageResources.m0013_taking_sql),
+        Migration(14, "claim", PackageResources.m0014_claim_sql),
+        Migration(15, "outcomes", PackageResources.m0015_outcomes_sql),
+        Migration(16, "steps", PackageResources.m0016_steps_sql),
     ]
 
     /// The roles and what they are granted: repeatable, and applied after the migrations where asked for.

@@ -45,20 +45,16 @@ struct JobCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await database.run { queue in
-            var last: JobInfo?
-            while true {
+            guard follow else {
                 guard let job = try await queue.job(id.value) else { throw Self.unknown(id) }
-                guard follow else { return try database.print(job, JobTable.details(job)) }
-                if job != last {
-                    try Console.output.print(database.json ? QueueText.line(job) : JobTable.line(job, after: last))
-                }
-                if job.state.isFinished {
-                    if job.state != .succeeded { throw JobFailure(job: job) }
-                    return
-                }
-                last = job
-                try await Task.sleep(for: .milliseconds(300))
+                return try database.print(job, JobTable.details(job))
             }
+            var last: JobInfo?
+            for try await job in queue.follow(id.value) {
+                try Console.output.print(database.json ? QueueText.line(job) : JobTable.line(job, after: last))
+                last = job
+            }
+            if let last, last.state != .succeeded { throw JobFailure(job: last) }
         }
     }
 

@@ -16,6 +16,9 @@ struct QueueFailure: Error {
         case let failure as JobFailure:
             self.error = QueueError(QueueError.Code(rawValue: "job_\(failure.job.state)"), "\(failure)")
             status = .jobFailed
+        case let failure as WorkflowFailure:
+            self.error = QueueError(QueueError.Code(rawValue: "workflow_\(failure.workflow.status)"), "\(failure)")
+            status = .jobFailed
         default: return nil
         }
         self.printsJSON = printsJSON

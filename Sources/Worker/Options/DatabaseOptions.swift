@@ -36,7 +36,7 @@ struct DatabaseOptions: ParsableArguments {
         try await reporting {
             // A person does not wait for a server to come back.
             let client = try QueueClient(
-                try connectionString(), schema: schema, options: .init(connections: 1, acquireTimeout: .zero),
+                try connectionString(), schema: schema, options: .init(connections: 2, acquireTimeout: .zero),
                 logger: logger)
             do {
                 try await body(client)

@@ -6,19 +6,26 @@ struct FetchPacingTests {
     private func ms(_ value: Int) -> Duration { .milliseconds(value) }
 
     /// A worker of 16 slots that has looked, found nothing and is marked asleep at 1 ms.
-    private func sleeper() -> FetchPacing {
+    private func sleeper(nextDueIn: Duration? = nil) -> FetchPacing {
         var pacing = FetchPacing(slots: 16)
         pacing.capacity(16, at: .zero)
         #expect(pacing.decide(at: .zero) == .claim(max: 16))
         pacing.claimed(0, of: 16, at: .zero)
         #expect(pacing.decide(at: .zero) == .markAsleep)
-        pacing.markedAsleep(at: ms(1))
+        pacing.markedAsleep(nextDueIn: nextDueIn, at: ms(1))
         return pacing
     }
 
-    private func look(_ pacing: inout FetchPacing, at now: Duration, nextDueIn: Duration? = nil) {
+    private func look(_ pacing: inout FetchPacing, at now: Duration) {
         #expect(pacing.decide(at: now) == .claim(max: 16))
-        pacing.claimed(0, of: 16, nextDueIn: nextDueIn, at: now)
+        pacing.claimed(0, of: 16, at: now)
+    }
+
+    /// Looks for what is due, finds nothing, and is told when the next is.
+    private func miss(_ pacing: inout FetchPacing, at now: Duration, nextDueIn: Duration?) {
+        look(&pacing, at: now)
+        #expect(pacing.decide(at: now) == .markAsleep, "what it knew is over")
+        pacing.markedAsleep(nextDueIn: nextDueIn, at: now)
     }
 
     @Test func `after falling asleep it looks again at once and twice more, then waits for the poll`() {
@@ -33,13 +40,49 @@ struct FetchPacingTests {
         #expect(pacing.decide(at: ms(30_102)) == .wait(until: ms(60_101)), "still marked: nothing to write")
     }
 
-    @Test func `it wakes for the next job that is due`() {
-        var pacing = sleeper()
-        look(&pacing, at: ms(1))
-        look(&pacing, at: ms(11))
-        look(&pacing, at: ms(101), nextDueIn: .seconds(5))
-        #expect(pacing.decide(at: ms(102)) == .wait(until: ms(5101)))
-        #expect(pacing.decide(at: ms(5101)) == .claim(max: 16))
+    @Test func `it wakes for the next job that is due, and asks anew when somebody else had it`() {
+        var pacing = sleeper(nextDueIn: .seconds(5))
+        for at in [1, 11, 101] { look(&pacing, at: ms(at)) }
+        #expect(pacing.decide(at: ms(102)) == .wait(until: ms(5001)))
+        miss(&pacing, at: ms(5001), nextDueIn: .seconds(2))
+        #expect(pacing.decide(at: ms(5002)) == .wait(until: ms(7001)), "it is marked already: no more looks")
+        miss(&pacing, at: ms(7001), nextDueIn: nil)
+        #expect(pacing.decide(at: ms(7002)) == .wait(until: ms(37_001)))
+    }
+
+    @Test func `it wakes for a job that it is told comes due sooner than was known`() {
+        var pacing = sleeper(nextDueIn: .seconds(5))
+        for at in [1, 11, 101] { look(&pacing, at: ms(at)) }
+        pacing.due(at: ms(900))
+        pacing.due(at: ms(2000))
+        #expect(pacing.decide(at: ms(200)) == .wait(until: ms(900)))
+        // While it asks it is told of one that the answer does not know yet.
+        look(&pacing, at: ms(900))
+        #expect(pacing.decide(at: ms(900)) == .markAsleep)
+        pacing.due(at: ms(1500))
+        pacing.markedAsleep(nextDueIn: ms(4100), at: ms(901))
+        #expect(pacing.decide(at: ms(902)) == .wait(until: ms(1500)))
+    }
+
+    @Test func `what is due but cannot be had is looked for ever more slowly`() {
+        var pacing = sleeper(nextDueIn: .zero)
+        var waits: [Duration] = []
+        var now = ms(1)
+        for _ in 0..<20 {
+            guard case .claim = pacing.decide(at: now) else {
+                Issue.record("it does not look")
+                return
+            }
+            pacing.claimed(0, of: 16, at: now)
+            if pacing.decide(at: now) == .markAsleep { pacing.markedAsleep(nextDueIn: .zero, at: now) }
+            guard case .wait(let until?) = pacing.decide(at: now) else {
+                Issue.record("it does not wait")
+                return
+            }
+            waits.append(until - now)
+            now = until
+        }
+        #expect(waits.suffix(3) == [ms(256), ms(256), ms(256)])
     }
 
     @Test func `a notification is answered at once, and one that comes during a request by another request`() {

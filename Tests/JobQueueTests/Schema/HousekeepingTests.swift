@@ -164,6 +164,54 @@ import Testing
                 == ["2 t 0 1 t"])
     }
 
+    @Test func `the oldest ready job is known at once, whatever its queue, priority and key`() async throws {
+        let bench = try await QueueBench()
+        func hours() async throws -> Double? {
+            try await bench.value("SELECT round(date_part('epoch', oldest_ready) / 3600) FROM kiln.health")
+        }
+        func enqueue(_ hours: Int, _ kind: String, _ more: String) async throws {
+            try await bench.enqueue(kind, "run_at => clock_timestamp() - interval '\(hours) h'\(more)")
+        }
+        #expect(try await hours() == nil)
+        try await enqueue(1, "b", ", priority => 5")
+        #expect(try await hours() == 1)
+        try await enqueue(2, "b", ", priority => -5")
+        #expect(try await hours() == 2)
+        try await enqueue(1, "b", ", priority => -6")
+        try await enqueue(3, "a", "")
+        #expect(try await hours() == 3)
+        try await enqueue(4, "c", "")
+        #expect(try await hours() == 4)
+        try await enqueue(5, "c", ", concurrency_key => 'x'")
+        try await enqueue(6, "c", ", concurrency_key => 'y', priority => 3")
+        #expect(try await hours() == 6)
+        try await enqueue(7, "c", ", concurrency_key => 'y', priority => 2")
+        #expect(try await hours() == 7)
+        try await enqueue(8, "b", ", concurrency_key => 'z'")
+        try await enqueue(9, "d", ", concurrency_key => 'a'")
+        #expect(try await hours() == 9)
+        // Against counting, with many heads.
+        try await bench.enqueue(
+            count: 300,
+            """
+            jsonb_strip_nulls(jsonb_build_object('kind', 'q' || i % 4, 'priority', (i * 7) % 5, 'concurrency_key', nullif(i % 3, 0),
+                'run_at', clock_timestamp() - i * (i * 17 % 31) * interval '1 hour'))
+            """)
+        let worker = try await bench.worker("a", "b", "c", "d", "q0", "q1", "q2", "q3")
+        while true {
+            #expect(
+                try await bench.value(
+                    "SELECT kiln.oldest_ready() IS NOT DISTINCT FROM (SELECT min(run_at) FROM kiln.job WHERE state = 'ready')"
+                ))
+            if try await worker.claim(23).isEmpty { break }
+        }
+        // What must run alone counts as well.
+        try await worker.die()
+        #expect(
+            try await bench.value(
+                "SELECT kiln.oldest_ready() = (SELECT min(run_at) FROM kiln.job WHERE state = 'ready' AND solo)"))
+    }
+
     @Test func `wrong counts of limited queues and lanes are put right`() async throws {
         let bench = try await QueueBench()
         let worker = try await bench.worker("a")

@@ -138,6 +138,45 @@ import Testing
         #expect(try await inbox.news() == ["schedule"])
     }
 
+    @Test func `a sleeping worker is told of a job that comes due soon, and of no other`() async throws {
+        let bench = try await QueueBench()
+        let inbox = try await NotificationInbox(bench)
+        let worker = try await bench.worker("a")
+        #expect(try await worker.sleep())
+        try await bench.enqueue("a", "run_at => clock_timestamp() + interval '1 hour'")
+        try await bench.enqueue("b", "run_at => clock_timestamp() + interval '3 s'")
+        #expect(try await inbox.news() == [])
+        func due() async throws -> [Double] {
+            try await inbox.news().map { note in
+                #expect(note.hasPrefix("due:"), "\(note)")
+                return try #require(Double(note.dropFirst(4)))
+            }
+        }
+        try await bench.enqueue("a", "run_at => clock_timestamp() + interval '2 s'")
+        let told = try await due()
+        #expect(told.count == 1 && told.allSatisfy { (0...2).contains($0) })
+        // One that is put off is not told of; one that is brought forward is.
+        for (delay, isTold) in [(4, true), (4, false), (1, true)] {
+            try await bench.enqueue(
+                "a",
+                "run_at => clock_timestamp() + interval '\(delay) s', unique_key => 'k', on_duplicate => 'replace'")
+            #expect(try await !due().isEmpty == isTold, "\(delay)")
+        }
+        try await bench.enqueue(
+            count: 10, "jsonb_build_object('kind', 'a', 'run_at', clock_timestamp() + interval '1 s')")
+        #expect(try await due().count == 1)
+        // What was far ahead is told of by the housekeeping when its time is near.
+        try await bench.run("DELETE FROM kiln.job WHERE run_at < clock_timestamp() + interval '1 min'")
+        try await bench.maintain()
+        #expect(try await due() == [])
+        try await bench.run("UPDATE kiln.job SET run_at = clock_timestamp() + interval '1 s'")
+        try await bench.maintain()
+        #expect(try await due().count == 1)
+        try await bench.run("SELECT kiln.worker_drain($1)", worker.id)
+        try await bench.maintain()
+        #expect(try await due() == [])
+    }
+
     @Test func `sleep says when the next job is due`() async throws {
         let bench = try await QueueBench()
         let worker = try await bench.worker("a")

@@ -102,53 +102,6 @@ CREATE INDEX job_due ON {{schema}}.job (run_at) WHERE state IN ('scheduled', 'fa
 CREATE INDEX job_running ON {{schema}}.job (worker) WHERE state = 'running';
 CREATE INDEX job_workflow ON {{schema}}.job (workflow) WHERE workflow IS NOT NULL;
 
--- One row per concurrency key: whether it has jobs, whether it has a free slot, and when its turn was. Running jobs are
--- counted (but for what lane_freed says) only while the queue has a key_concurrency.
-CREATE TABLE {{schema}}.lane (
-    queue text COLLATE "C" NOT NULL,
-    key text COLLATE "C" NOT NULL,
-    running integer NOT NULL DEFAULT 0,
-    priority integer NOT NULL DEFAULT 0,
-    turn timestamptz NOT NULL DEFAULT clock_timestamp(),
-    active boolean NOT NULL DEFAULT true,
-    open boolean NOT NULL DEFAULT true,
-    PRIMARY KEY (queue, key)
-) WITH (fillfactor = 70, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0.01,
-        autovacuum_vacuum_cost_delay = 0);
-CREATE INDEX lane_open ON {{schema}}.lane (queue, priority DESC, turn) WHERE open;
-CREATE INDEX lane_full ON {{schema}}.lane (queue) WHERE active AND NOT open;
-
--- What a queue's limits leave free, as rows that a claim takes away and finished jobs bring back. Rows are never updated,
--- and a claim passes over those that another has locked: nobody waits for somebody else's commit. Every transaction
--- keeps two sums: a queue's permits and its running jobs are its concurrency, its rated permits are its rate_limit. A
--- claim takes no more than it has locked, and the others' are not negative: so no limit is ever exceeded.
-CREATE TABLE {{schema}}.permit (
-    queue text COLLATE "C" NOT NULL,
-    -- Whether these are starts under the queue's rate, which come back by themselves, rather than slots.
-    rated boolean NOT NULL,
-    -- When they were used last; a rate's are free again one rate_interval later. 'infinity' is a debt.
-    at timestamptz NOT NULL,
-    -- How many. Negative for a debt: a limit was lowered below what runs. Whoever takes permits takes on all debts.
-    n integer NOT NULL CHECK (n > 0 OR n < 0 AND NOT rated AND at = 'infinity')
-) WITH (autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0);
-CREATE INDEX permit_free ON {{schema}}.permit (queue, rated, at);
-
--- Keys of jobs that became ready. Producers only append here, so that an app's long transaction holds no lane; claims
--- absorb it.
-CREATE TABLE {{schema}}.lane_inbox (
-    queue text COLLATE "C" NOT NULL,
-    key text COLLATE "C" NOT NULL,
-    priority integer NOT NULL
-) WITH (autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0);
-
--- How many jobs of each key a call has ended, where keys are limited. Absorbed when a key has run out, and now and then:
--- until then a lane counts too many, never too few.
-CREATE TABLE {{schema}}.lane_freed (
-    queue text COLLATE "C" NOT NULL,
-    keys text[] COLLATE "C" NOT NULL,
-    counts integer[] NOT NULL
-) WITH (autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0);
-
 CREATE TABLE {{schema}}.job_edge (
     parent uuid NOT NULL,
     child uuid NOT NULL,

@@ -218,6 +218,35 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION {{schema}}.workflow IS 'The status and counts of a workflow as JSON, or NULL if there is none of that id.';
 
+CREATE FUNCTION {{schema}}.workflow_nodes(id uuid) RETURNS TABLE (node text, job uuid, kind text, queue text, state text, attempt integer,
+    max_attempts integer, run_at timestamptz, started_at timestamptz, finished_at timestamptz, seconds double precision, progress real,
+    reason text, error text, after text[]) LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM own_workflow('workflow_nodes', workflow_nodes.id, false);
+    RETURN QUERY WITH members AS MATERIALIZED (
+        SELECT j.id, j.node, j.kind, j.queue, j.state, j.attempt, j.max_attempts, j.run_at, j.started_at, NULL::timestamptz AS finished_at,
+            NULL::double precision AS seconds, j.reason, j.errors, NULL::uuid[] AS parents
+        FROM job j WHERE j.workflow = workflow_nodes.id
+        UNION ALL
+        SELECT h.id, h.node, h.kind, h.queue, h.outcome, h.attempt, h.max_attempts, h.run_at, h.claimed_at, h.finished_at, h.seconds,
+            h.reason, h.errors, coalesce(h.parents, '{}')
+        FROM job_history h WHERE h.workflow = workflow_nodes.id
+    ), edges AS (
+        SELECT m.id, e.parent FROM members m JOIN job_edge e ON e.child = m.id WHERE m.parents IS NULL
+        UNION ALL SELECT m.id, p FROM members m, unnest(m.parents) p
+    ), named AS (
+        SELECT e.id, array_agg(coalesce(p.node, e.parent::text) ORDER BY e.parent) AS after
+        FROM edges e LEFT JOIN members p ON p.id = e.parent GROUP BY e.id
+    )
+    SELECT m.node::text, m.id, m.kind::text, m.queue::text, m.state::text, m.attempt, m.max_attempts, m.run_at, m.started_at, m.finished_at,
+        m.seconds, (SELECT p.fraction FROM job_progress p WHERE p.job = m.id), m.reason, m.errors #>> '{-1,error,message}',
+        coalesce(n.after, '{}')
+    FROM members m LEFT JOIN named n ON n.id = m.id ORDER BY m.id;
+END $$;
+COMMENT ON FUNCTION {{schema}}.workflow_nodes IS 'The jobs of a workflow, parents before children, each with its state and what it comes after (names, and ids of jobs that have none in the workflow).';
+
 -- Dead letters.
 CREATE FUNCTION {{schema}}.retry_dead(kind text DEFAULT NULL, "limit" integer DEFAULT 10000) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {{schema}}, pg_temp AS $$

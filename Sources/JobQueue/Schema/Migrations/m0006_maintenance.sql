@@ -191,12 +191,18 @@ CREATE FUNCTION {{schema}}.maintain(p_part text DEFAULT NULL) RETURNS jsonb LANG
 DECLARE
     v_done jsonb := '{}';
     v_flow record;
+    v_due double precision;
 BEGIN
     IF p_part NOT IN ('often', 'rarely') THEN
         PERFORM invalid('maintain', 'p_part', p_part, 'there is no such part', 'Use often, rarely or NULL.');
     END IF;
     IF coalesce(p_part, 'often') = 'often' AND try_turn('often') THEN
         v_done := v_done || jsonb_build_object('rescued', rescue(), 'promoted', promote_due(clock_timestamp(), 2000));
+        -- Workers that sleep are told in time of what comes due before the next round or the one after.
+        v_due := next_due();
+        IF v_due < 2 AND EXISTS (SELECT FROM worker w WHERE w.asleep AND w.state = 'alive') THEN
+            PERFORM pg_notify({{schema_literal}}, 'due:' || v_due);
+        END IF;
         FOR v_flow IN SELECT w.id, w.cancel_reason, w.cancel_by FROM workflow w WHERE w.cancel_requested_at IS NOT NULL
             AND w.finished_at IS NULL AND EXISTS (SELECT FROM job j WHERE j.workflow = w.id AND (j.state <> 'running' OR j.cancel_requested_at IS NULL)) LIMIT 100
         LOOP
@@ -210,6 +216,7 @@ BEGIN
         v_done := v_done || jsonb_build_object('partitions_made', make_partitions(), 'partitions_dropped', drop_partitions());
         PERFORM recount();
         DELETE FROM unique_claim WHERE ctid = ANY (ARRAY(SELECT ctid FROM unique_claim WHERE until < clock_timestamp() LIMIT 10000 FOR UPDATE SKIP LOCKED));
+        DELETE FROM job_waiter WHERE ctid = ANY (ARRAY(SELECT ctid FROM job_waiter WHERE expires_at < clock_timestamp() LIMIT 10000 FOR UPDATE SKIP LOCKED));
         DELETE FROM worker WHERE state IN ('gone', 'dead') AND stopped_at < clock_timestamp() - interval '1 day'
             AND NOT EXISTS (SELECT FROM job j WHERE j.worker = worker.id AND j.state = 'running');
         DELETE FROM workflow w WHERE w.finished_at < clock_timestamp() - (SELECT max(value::interval) FROM setting WHERE name LIKE 'retention\_%')

@@ -61,14 +61,48 @@ CREATE VIEW {{schema}}.pipeline_steps AS
         UNION ALL SELECT workflow, node FROM {{schema}}.job_history WHERE id = s.job LIMIT 1) j ON true;
 COMMENT ON VIEW {{schema}}.pipeline_steps IS 'Durable steps, with the workflow and node of their job.';
 
+-- Since when the job that has been ready for longest may run. From head to head in the indexes that claims use: one step
+-- for each queue and priority, or queue, key and priority, that has ready jobs, however many these are. Of the two branches
+-- of a step the first that has a row is taken.
+CREATE FUNCTION {{schema}}.oldest_ready() RETURNS timestamptz LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, {{schema}}, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off
+    SET max_parallel_workers_per_gather = 0 AS $$
+    WITH RECURSIVE plain AS (
+        (SELECT queue, priority, run_at FROM job WHERE state = 'ready' AND concurrency_key IS NULL AND NOT solo
+         ORDER BY queue, priority DESC, run_at, id LIMIT 1)
+        UNION ALL
+        SELECT n.queue, n.priority, n.run_at FROM plain p CROSS JOIN LATERAL (
+            (SELECT queue, priority, run_at FROM job WHERE state = 'ready' AND concurrency_key IS NULL AND NOT solo
+                 AND queue = p.queue AND priority < p.priority ORDER BY queue, priority DESC, run_at, id LIMIT 1)
+            UNION ALL
+            (SELECT queue, priority, run_at FROM job WHERE state = 'ready' AND concurrency_key IS NULL AND NOT solo
+                 AND queue > p.queue ORDER BY queue, priority DESC, run_at, id LIMIT 1)
+            LIMIT 1) n
+    ), keyed AS (
+        (SELECT queue, concurrency_key AS key, priority, run_at FROM job WHERE state = 'ready' AND concurrency_key IS NOT NULL AND NOT solo
+         ORDER BY queue, concurrency_key, priority DESC, run_at, id LIMIT 1)
+        UNION ALL
+        SELECT n.queue, n.key, n.priority, n.run_at FROM keyed k CROSS JOIN LATERAL (
+            (SELECT queue, concurrency_key AS key, priority, run_at FROM job WHERE state = 'ready' AND concurrency_key IS NOT NULL AND NOT solo
+                 AND queue = k.queue AND concurrency_key = k.key AND priority < k.priority
+             ORDER BY queue, concurrency_key, priority DESC, run_at, id LIMIT 1)
+            UNION ALL
+            (SELECT queue, concurrency_key, priority, run_at FROM job WHERE state = 'ready' AND concurrency_key IS NOT NULL AND NOT solo
+                 AND (queue, concurrency_key) > (k.queue, k.key)
+             ORDER BY queue, concurrency_key, priority DESC, run_at, id LIMIT 1)
+            LIMIT 1) n
+    )
+    SELECT least((SELECT min(run_at) FROM plain), (SELECT min(run_at) FROM keyed),
+        -- What must run alone is rare.
+        (SELECT min(run_at) FROM job WHERE state = 'ready' AND solo))
+$$;
+COMMENT ON FUNCTION {{schema}}.oldest_ready IS 'Since when the job that has been ready for longest may run; NULL if none is ready.';
+
 CREATE VIEW {{schema}}.health AS
     SELECT (SELECT coalesce(sum(ready), 0)::bigint FROM {{schema}}.queues) AS ready,
         (SELECT coalesce(sum(running), 0)::bigint FROM {{schema}}.queues) AS running,
         (SELECT coalesce(sum(dead), 0)::bigint FROM {{schema}}.queues) AS dead,
-        -- The head of each queue's index; nothing is scanned.
-        (SELECT clock_timestamp() - min(j.run_at) FROM {{schema}}.counter c CROSS JOIN LATERAL (
-            SELECT run_at FROM {{schema}}.job WHERE queue = c.queue AND state = 'ready' AND concurrency_key IS NULL AND NOT solo
-            ORDER BY queue, priority DESC, run_at, id LIMIT 1) j) AS oldest_ready,
+        (SELECT clock_timestamp() - {{schema}}.oldest_ready()) AS oldest_ready,
         (SELECT count(*) FROM {{schema}}.worker WHERE state IN ('alive', 'draining') AND expires_at > clock_timestamp()) AS workers_alive,
         (SELECT count(*) FROM {{schema}}.worker WHERE state IN ('alive', 'draining') AND expires_at <= clock_timestamp()) AS workers_expired,
         -- Transactions between the oldest snapshot and now: dead rows of these cannot be vacuumed.

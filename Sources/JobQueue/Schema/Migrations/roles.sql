@@ -26,13 +26,13 @@ BEGIN
             v_prefix || 'producer', v_prefix || 'worker', v_prefix || 'reader');
         -- What apps may call: each checks created_by where it touches a job that exists.
         IF v_function.name IN ('enqueue', 'enqueue_many', 'enqueue_workflow', 'cancel', 'retry', 'job', 'workflow', 'cancel_workflow',
-            'retry_workflow', 'schedule', 'unschedule', 'dead', 'retry_dead', 'purge_dead') THEN
+            'retry_workflow', 'workflow_nodes', 'watch', 'unwatch', 'schedule', 'unschedule', 'dead', 'retry_dead', 'purge_dead') THEN
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I, %I', v_function.signature, v_prefix || 'producer', v_prefix || 'worker');
         END IF;
-        IF v_function.name LIKE 'worker\_%' OR v_function.name IN ('maintain', 'rescue', 'set_kind', 'set_queue', 'pause', 'resume') THEN
+        IF v_function.name LIKE 'worker\_%' OR v_function.name IN ('maintain', 'rescue', 'set_kind', 'set_queue', 'pause', 'resume', 'oldest_ready') THEN
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', v_function.signature, v_prefix || 'worker');
         END IF;
-        IF v_function.name IN ('job', 'workflow', 'dead') THEN
+        IF v_function.name IN ('job', 'workflow', 'workflow_nodes', 'watch', 'unwatch', 'dead', 'oldest_ready') THEN
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', v_function.signature, v_prefix || 'reader');
         END IF;
     END LOOP;
