@@ -26,8 +26,9 @@ BEGIN
     WITH input AS MATERIALIZED (
         SELECT i.id, i.token, i.result FROM unnest(p_ids, p_tokens, p_results) i(id, token, result) ORDER BY i.id
     ), gone AS (
+        -- IS TRUE: by the primary key, rather than through all entries, dead ones too, of the worker's running jobs for each.
         DELETE FROM job j USING input i
-        WHERE j.id = i.id AND j.lease_token = i.token AND j.worker = p_worker AND j.state = 'running'
+        WHERE j.id = i.id AND (j.lease_token = i.token AND j.worker = p_worker AND j.state = 'running') IS TRUE
         RETURNING j.*, i.result
     ), kept AS (
         INSERT INTO job_history (id, outcome, finished_at, kind, queue, priority, run_at, payload, result, attempt, max_attempts,
@@ -61,7 +62,11 @@ BEGIN
         PERFORM forget_unique(v_unique);
     END IF;
     PERFORM vacate(v_queues, v_keys);
-    RETURN QUERY SELECT i, coalesce(i = ANY (v_done), false) FROM unnest(p_ids) i;
+    IF cardinality(v_done) = cardinality(p_ids) THEN
+        RETURN QUERY SELECT i, true FROM unnest(p_ids) i;
+    ELSE
+        RETURN QUERY SELECT i, coalesce(i = ANY (v_done), false) FROM unnest(p_ids) i;
+    END IF;
 END $$;
 COMMENT ON FUNCTION {{schema}}.worker_complete IS 'Moves jobs that succeeded to the history with their results; accepted = false for those that are no longer the worker''s.';
 
