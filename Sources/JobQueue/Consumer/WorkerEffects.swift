@@ -35,5 +35,7 @@ extension WorkerState {
         var free: JobWeight
         /// The worker runs nothing, so that it may be given a job that must run alone.
         var isIdle: Bool
+        /// Jobs of an earlier claim still wait for their start.
+        var isAhead: Bool
     }
 }

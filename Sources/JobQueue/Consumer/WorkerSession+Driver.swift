@@ -2,23 +2,30 @@ import Foundation
 import Logging
 import Metrics
 
-/// The loop that talks to the database: claims and results, in one round trip where both are due.
+/// The loop that talks to the database: claims and results, in one round trip where both are due, or side by side where
+/// jobs are over sooner than a round trip.
 extension WorkerSession {
     /// Returns when everything is written and nothing runs any more, or the lease is lost and nothing runs.
     func drive() async {
-        while true {
-            let now = now
-            if keeper.isOver { await loseLease() }
-            let (effects, step) = state.withLock { ($0.releaseExtras(make: make, at: now), $0.next(at: now)) }
-            perform(effects)
-            switch step {
-            case .trip(let flush, let claim): await trip(flush, claim)
-            case .retry(let item): await writeOneByOne([item])
-            case .lookForLost: await lookForLost()
-            case .sleep: await sleep()
-            case .announceDrain: await announceDrain()
-            case .wait(let until): await signal.wait(for: until.map { $0 - self.now })
-            case .finished: return
+        await withDiscardingTaskGroup { group in
+            while true {
+                let now = now
+                if keeper.isOver { await loseLease() }
+                let (effects, step) = state.withLock { ($0.releaseExtras(make: make, at: now), $0.next(at: now)) }
+                perform(effects)
+                switch step {
+                case .trip(let flush, let claim):
+                    group.addTask {
+                        await self.trip(flush, claim)
+                        self.signal.raise()
+                    }
+                case .retry(let item): await writeOneByOne([item])
+                case .lookForLost: await lookForLost()
+                case .sleep: await sleep()
+                case .announceDrain: await announceDrain()
+                case .wait(let until): await signal.wait(for: until.map { $0 - self.now })
+                case .finished: return
+                }
             }
         }
     }
@@ -31,8 +38,8 @@ extension WorkerSession {
         }
     }
 
-    /// Results and claim are one transaction: finishing waits for no row that a claim holds, so two workers cannot wait
-    /// for each other.
+    /// Results and claim are one transaction, where there are both: finishing waits for no row that a claim holds, so two
+    /// workers cannot wait for each other.
     private func trip(_ flush: [FinishedAttempt], _ claim: WorkerState.Claim?) async {
         let began = ContinuousClock.now
         let lockLimit = state.withLock { $0.lockLimit(at: now) }

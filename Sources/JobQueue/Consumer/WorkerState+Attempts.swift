@@ -9,13 +9,15 @@ extension WorkerState {
         var effects = Effects()
         let cancelled = cancelledEarly ?? [:]
         cancelledEarly = nil
+        ahead.claimed(jobs.count, of: claim.most + claim.extra)
         backlogUntil = now + .milliseconds(20)
         pacing.claimed(min(jobs.count, claim.most), of: claim.most, at: now)
         for (index, job) in jobs.enumerated() {
             room.take(job.queue)
             let alone = job.isAlone || job.isSolo
             held[job.id] = Held(
-                job: job, since: now, isExtra: index >= claim.most && !job.isHeld && !alone, alone: alone)
+                job: job, since: now, isExtra: (claim.isAhead || index >= claim.most) && !job.isHeld && !alone,
+                alone: alone)
             if let reason = cancelled[job.id] {
                 discard(job, .cancelled(reason: reason, log: []), at: now)
             } else if phase != .working {
@@ -58,6 +60,7 @@ extension WorkerState {
         effects.wakesDriver =
             effects.wakesDriver || running.isEmpty || batch.waitingCount == 1 || held.isEmpty && free == share
             || batch.waitingCount.isMultiple(of: batch.enough)
+            || held.count == ahead.reserve(slots: admission.slots)
         return effects
     }
 

@@ -10,12 +10,16 @@ extension WorkerState {
     mutating func next(at now: Duration) -> Step {
         if phase == .lost { return running.isEmpty ? .finished : .wait(until: nil) }
         guard phase == .working else { return nextOfDrain(at: now) }
-        if now >= lostClaims.nextLook { return .lookForLost }
+        // One round trip at a time, but for claims and results that need not wait for each other.
+        let isPipelined = ahead.isPipelined(slots: admission.slots)
+        let isLooking = now >= lostClaims.nextLook
+        if !isPipelined || sleepsNext || isLooking, isClaiming || batch.isWriting { return .wait(until: nil) }
+        if isLooking { return .lookForLost }
         if sleepsNext {
             sleepsNext = false
             return .sleep
         }
-        pacing.capacity(admission.allowance.jobs, at: now)
+        pacing.capacity(isAhead ? admission.slots : admission.allowance.jobs, at: now)
         // What was claimed in advance is about to be done: its results go together.
         let isBacklogged = batch.waitingCount < 96 && held.values.contains(where: \.isExtra)
         let write =
@@ -24,6 +28,7 @@ extension WorkerState {
         switch write {
         case .retry(let item): return .retry(item)
         case .flush(let items):
+            if isPipelined { return .trip(flush: items, claim: nil) }
             pacing.tripPlanned()
             switch pacing.decide(at: now) {
             case .claim(let most): return .trip(flush: items, claim: claim(most))
@@ -33,8 +38,12 @@ extension WorkerState {
             return .trip(flush: items, claim: nil)
         case .wait(let untilWrite):
             switch pacing.decide(at: now) {
-            case .claim(let most): return .trip(flush: batch.takeAlong(at: now), claim: claim(most))
-            case .markAsleep: return .sleep
+            case .claim(let most):
+                return .trip(flush: isPipelined ? [] : batch.takeAlong(at: now), claim: claim(most))
+            case .markAsleep:
+                guard batch.isWriting else { return .sleep }
+                sleepsNext = true
+                return .wait(until: nil)
             case .wait(let until):
                 let extras = held.values.lazy.filter(\.isExtra).map { $0.since + Self.extraPatience }.min()
                 return .wait(until: [until, untilWrite, extras, lostClaims.nextLook].compactMap { $0 }.min())
@@ -51,18 +60,28 @@ extension WorkerState {
         case .flush(let items): return .trip(flush: items, claim: nil)
         case .retry(let item): return .retry(item)
         case .wait(let until):
-            return running.isEmpty && held.isEmpty && batch.isEmpty ? .finished : .wait(until: until)
+            let isOver = running.isEmpty && held.isEmpty && batch.isEmpty && !isClaiming
+            return isOver ? .finished : .wait(until: until)
         }
+    }
+
+    /// Whether the next jobs may be claimed while some of an earlier claim wait for their start.
+    private var isAhead: Bool {
+        ahead.isPipelined(slots: admission.slots) && !held.isEmpty
+            && held.count <= ahead.reserve(slots: admission.slots) && held.values.allSatisfy(\.isExtra)
     }
 
     private mutating func claim(_ most: Int) -> Claim {
         cancelledEarly = [:]
-        let allowance = admission.allowance
+        let isAhead = isAhead
+        var allowance = admission.allowance
+        if isAhead { (allowance.cores, allowance.memory) = (admission.total.cores, admission.total.memory) }
         let extra = ahead.count(slots: admission.slots)
         let factor = Double(most + extra) / Double(max(most, 1))
         return Claim(
             most: most, extra: extra, allowance: queues.map { room.allowance($0, most: most + extra) },
-            free: JobWeight(cores: allowance.cores * factor, memory: allowance.memory), isIdle: allowance.isIdle)
+            free: JobWeight(cores: allowance.cores * factor, memory: allowance.memory), isIdle: allowance.isIdle,
+            isAhead: isAhead)
     }
 
     /// Hands back what was claimed in advance and did not start soon enough. Before `next`.
@@ -83,6 +102,7 @@ extension WorkerState {
     mutating func claimFailed(at now: Duration) {
         var generator = SystemRandomNumberGenerator()
         cancelledEarly = nil
+        ahead.claimFailed()
         pacing.failed(at: now, using: &generator)
         lostClaims.claimFailed(at: now)
     }

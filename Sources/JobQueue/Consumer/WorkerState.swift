@@ -65,6 +65,7 @@ struct WorkerState: Sendable {
     var writing: Set<Int64> = []
     /// Jobs that somebody cancelled before the answer to their claim came; nil while no claim is under way.
     var cancelledEarly: [UUID: String]?
+    var isClaiming: Bool { cancelledEarly != nil }
     /// Until then somebody may be holding rows that results need: nothing waits long for a lock.
     var impatientUntil = Duration.zero
     /// Until then the results of jobs claimed in advance wait for each other.

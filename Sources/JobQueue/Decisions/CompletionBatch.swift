@@ -61,6 +61,8 @@ struct CompletionBatch<Item: Sendable>: Sendable {
 
     /// How many wait, apart from those being written and stuck ones.
     var waitingCount: Int { waiting.count }
+    /// Whether a write is under way.
+    var isWriting: Bool { !inFlight.isEmpty }
     /// Whether nothing waits and nothing is being written.
     var isEmpty: Bool { waiting.isEmpty && inFlight.isEmpty && stuck.isEmpty }
 

@@ -47,6 +47,33 @@ struct WorkerStateTests {
         }
     }
 
+    @Test func `results do not wait for a claim that is under way where jobs are short, and wait where they are not`()
+        async throws
+    {
+        try await WorkerBench.with { bench in
+            let session = try await bench.session { $0.slots = 1 }
+            _ = try await bench.enqueue()
+            session.state.withLock {
+                $0.ahead.ended(after: 0)
+                $0.ahead.claimed(1, of: 1)
+            }
+            _ = try #require(Self.claim(session.state.withLock { $0.next(at: .zero) }))
+            let job = try #require(try await bench.claimed(by: session).first)
+            let step = session.state.withLock { state in
+                state.batch.add(FinishedAttempt(job: job, write: .complete(nil), seconds: 0), at: .zero)
+                return state.next(at: .seconds(1))
+            }
+            #expect(Self.flush(step).count == 1 && Self.claim(step) == nil)
+            session.state.withLock {
+                _ = $0.flushed(Self.flush(step), rejected: [], stuck: [], at: .seconds(1))
+                $0.ahead.ended(after: 100)
+                $0.batch.add(FinishedAttempt(job: job, write: .complete(nil), seconds: 0), at: .seconds(1))
+            }
+            #expect(Self.flush(session.state.withLock { $0.next(at: .seconds(2)) }).isEmpty)
+            try await bench.leave(session)
+        }
+    }
+
     @Test func `jobs claimed in advance that did not start are handed back`() async throws {
         try await WorkerBench.with { bench in
             let session = try await bench.session { $0.slots = 1 }

@@ -19,4 +19,22 @@ struct ClaimAheadTests {
         #expect(none.count(slots: 4) == 80)
         #expect(none.count(slots: 64) == ClaimAhead.most)
     }
+
+    @Test func `claims and results go side by side while there is a backlog of short jobs`() {
+        var ahead = ClaimAhead()
+        ahead.ended(after: 0.001)
+        #expect(!ahead.isPipelined(slots: 16))
+        ahead.claimed(128, of: 128)
+        #expect(ahead.isPipelined(slots: 16) && ahead.reserve(slots: 16) == 32)
+        // The end of the backlog, or a limit.
+        ahead.claimed(100, of: 128)
+        #expect(!ahead.isPipelined(slots: 16))
+        ahead.claimed(128, of: 128)
+        ahead.claimFailed()
+        #expect(!ahead.isPipelined(slots: 16))
+        var slow = ClaimAhead()
+        slow.ended(after: 1)
+        slow.claimed(16, of: 16)
+        #expect(!slow.isPipelined(slots: 16))
+    }
 }
