@@ -37,6 +37,31 @@ import Testing
         try await bench.expectHonestCounters()
     }
 
+    @Test func `a job that somebody holds is rescued later, and keeps nobody else waiting`() async throws {
+        let bench = try await QueueBench()
+        try await bench.enqueue(count: 2, "jsonb_build_object('kind', 'a')")
+        let frozen = try await bench.worker("a", name: "w1")
+        let jobs = try await frozen.claim()
+        #expect(jobs.count == 2)
+        let stuck = try #require(jobs.first)
+        let other = try await bench.another()
+        try await other.run("BEGIN")
+        try await other.run("SELECT FROM kiln.job WHERE id = $1 FOR UPDATE", stuck.id)
+        try await frozen.expire()
+        #expect(try await bench.maintain().contains(#""rescued": 1"#))
+        #expect(try await bench.state(stuck.id) == "running")
+        #expect(try await bench.maintain().contains(#""rescued": 0"#))
+        try await other.run("COMMIT")
+        #expect(try await bench.maintain().contains(#""rescued": 1"#))
+        #expect(try await bench.values("SELECT concat(state, rescued) FROM kiln.workers") == ["dead2"])
+        // It had a neighbour when its worker stopped, although it was rescued by itself.
+        for job in jobs {
+            #expect(try await bench.state(job.id) == "ready")
+            #expect(try await bench.job(job.id, "crashes") == "0")
+        }
+        try await bench.expectHonestCounters()
+    }
+
     @Test func `a job whose worker dies three times while it is alone is dead, a crash suspect`() async throws {
         let bench = try await QueueBench()
         let id = try await bench.enqueue("a", "max_attempts => 1")

@@ -100,6 +100,9 @@ CREATE INDEX job_ready_keyed ON {{schema}}.job (queue, concurrency_key, priority
 CREATE INDEX job_solo ON {{schema}}.job (queue, priority DESC, run_at, id) WHERE state = 'ready' AND solo;
 CREATE INDEX job_due ON {{schema}}.job (run_at) WHERE state IN ('scheduled', 'failed');
 CREATE INDEX job_running ON {{schema}}.job (worker) WHERE state = 'running';
+-- Nearly always empty: each renewal asks it, and would walk a worker's finished jobs in the index above while an old
+-- transaction keeps them from being vacuumed.
+CREATE INDEX job_cancelling ON {{schema}}.job (worker) WHERE state = 'running' AND cancel_requested_at IS NOT NULL;
 CREATE INDEX job_workflow ON {{schema}}.job (workflow) WHERE workflow IS NOT NULL;
 
 CREATE TABLE {{schema}}.job_edge (

@@ -7,16 +7,23 @@ DECLARE
     v_worker record;
     v_now timestamptz := clock_timestamp();
     v_jobs record;
+    v_ids uuid[];
     v_suspects integer;
+    v_left integer;
     v_entry jsonb;
     v_total integer := 0;
 BEGIN
-    FOR v_worker IN SELECT w.id, w.name, w.renewed_at FROM worker w
-        WHERE w.state IN ('alive', 'draining') AND w.expires_at < v_now ORDER BY w.id LIMIT 1 FOR UPDATE SKIP LOCKED
+    -- A job that somebody holds stays for the next round: a frozen worker's own transaction may hold it for long, and
+    -- neither its other jobs nor other workers' wait for that. Until the last is taken the worker is merely expired.
+    FOR v_worker IN SELECT w.id, w.name, w.renewed_at, w.rescued FROM worker w
+        WHERE w.state IN ('alive', 'draining') AND w.expires_at < v_now ORDER BY w.rescued > 0, w.id LIMIT 1 FOR UPDATE SKIP LOCKED
     LOOP
-        UPDATE worker SET state = 'dead', asleep = false, stopped_at = v_now WHERE id = v_worker.id;
-        PERFORM FROM job WHERE worker = v_worker.id AND state = 'running' ORDER BY id FOR UPDATE;
-        SELECT count(*) FILTER (WHERE NOT held) INTO v_suspects FROM job WHERE worker = v_worker.id AND state = 'running';
+        v_ids := ARRAY(SELECT id FROM job WHERE worker = v_worker.id AND state = 'running' ORDER BY id FOR UPDATE SKIP LOCKED);
+        SELECT count(*) FILTER (WHERE NOT held) + v_worker.rescued, count(*) FILTER (WHERE id <> ALL (v_ids))
+        INTO v_suspects, v_left FROM job WHERE worker = v_worker.id AND state = 'running';
+        IF v_left = 0 THEN
+            UPDATE worker SET state = 'dead', asleep = false, stopped_at = v_now WHERE id = v_worker.id;
+        END IF;
         v_entry := jsonb_build_object('outcome', 'worker_lost', 'worker', v_worker.name, 'worker_id', v_worker.id,
             'error', jsonb_build_object('code', 'worker_lost', 'message', 'its worker stopped renewing its lease', 'neighbours', v_suspects - 1));
         -- A death counts against a job only if no other can have caused it.
@@ -26,7 +33,7 @@ BEGIN
                 errors = CASE WHEN held THEN errors ELSE add_error(errors, v_entry || jsonb_build_object('attempt', attempt,
                     'started_at', coalesce(started_at, claimed_at), 'alone', alone OR v_suspects = 1,
                     'seconds', round(date_part('epoch', v_worker.renewed_at - coalesce(started_at, claimed_at))::numeric, 3))) END
-            WHERE worker = v_worker.id AND state = 'running' RETURNING id, lease_token, crashes, cancel_requested_at, attempt
+            WHERE id = ANY (v_ids) RETURNING id, lease_token, crashes, cancel_requested_at, attempt
         )
         SELECT array_agg(id) FILTER (WHERE cancel_requested_at IS NOT NULL) AS cancelled,
             array_agg(id) FILTER (WHERE cancel_requested_at IS NULL AND crashes >= 3) AS dead,
@@ -44,12 +51,12 @@ BEGIN
                 'code', 'crash_suspect', 'message', 'its worker died ' || crashes || ' times while this job ran alone'))) WHERE id = ANY (v_jobs.dead);
             PERFORM finish(v_jobs.dead, 'dead', 'crash suspect: its worker died while it ran alone, three times', 'kiln');
         END IF;
-        UPDATE worker SET rescued = v_jobs.n WHERE id = v_worker.id;
+        UPDATE worker SET rescued = rescued + v_jobs.n WHERE id = v_worker.id;
         v_total := v_total + v_jobs.n;
     END LOOP;
     RETURN v_total;
 END $$;
-COMMENT ON FUNCTION {{schema}}.rescue IS 'Takes back the jobs of one worker whose lease has expired; returns how many.';
+COMMENT ON FUNCTION {{schema}}.rescue IS 'Takes back the jobs of one worker whose lease has expired, but for those that somebody holds just now; returns how many.';
 
 CREATE FUNCTION {{schema}}.try_turn(p_part text) RETURNS boolean LANGUAGE sql AS $$
     SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtext({{schema_literal}} || ':maintain'), pg_catalog.hashtext(p_part))
