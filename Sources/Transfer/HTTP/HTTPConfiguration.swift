@@ -7,10 +7,11 @@ public struct HTTPConfiguration: Sendable {
     /// Where a request says nothing of its own.
     public var retries: HTTPRetryPolicy
     public var retryBudget: RetryBudget
-    /// How many connections may be open to one host; further requests wait their turn. Default 16.
-    public var connectionsPerHost: Int
-    /// How many connections may be open in all. Default 64.
-    public var connections: Int
+    /// How many requests may be under way to one scheme, host and port; further ones wait their turn, within their
+    /// `whole` limit. Default 64.
+    public var requestsPerHost: Int
+    /// How many connections are kept open without a request on them. Default 32.
+    public var idleConnections: Int
     /// A file of certificates in PEM that are trusted instead of the system's, for a private authority.
     public var certificateAuthorities: String?
     /// Whether HTTP/2 is used over TLS where the server has it. Default true.
@@ -21,15 +22,15 @@ public struct HTTPConfiguration: Sendable {
     public init(
         addressGuard: AddressGuard = AddressGuard(), timeouts: HTTPTimeouts = HTTPTimeouts(),
         retries: HTTPRetryPolicy = HTTPRetryPolicy(), retryBudget: RetryBudget = RetryBudget(),
-        connectionsPerHost: Int = 16, connections: Int = 64, certificateAuthorities: String? = nil,
+        requestsPerHost: Int = 64, idleConnections: Int = 32, certificateAuthorities: String? = nil,
         allowsHTTP2: Bool = true, userAgent: String = "kiln"
     ) {
         self.addressGuard = addressGuard
         self.timeouts = timeouts
         self.retries = retries
         self.retryBudget = retryBudget
-        self.connectionsPerHost = connectionsPerHost
-        self.connections = connections
+        self.requestsPerHost = max(1, requestsPerHost)
+        self.idleConnections = max(1, idleConnections)
         self.certificateAuthorities = certificateAuthorities
         self.allowsHTTP2 = allowsHTTP2
         self.userAgent = userAgent

@@ -1,5 +1,157 @@
-/// One request on its way, as both sides see it: the task that waits for it, and the thread that carries it out.
+/// One request on its way to one server, as both sides see it: the task that waits for the answer, and the thread that
+/// carries it out.
+///
+/// Thread-safe.
 final class Exchange: Sendable {
-    func nextChunk() async throws -> [UInt8]? { nil }
-    func describe(_ error: TransferError) -> TransferError { error }
+    let hop: Hop
+    let options: Options
+    let upload: UploadFlow?
+    private let loop: CurlLoop
+    private let flow = Locked(ResponseFlow())
+    private let deadline: Locked<Deadline?>
+    /// Writes the body.
+    private let pump = Locked<Task<Void, Never>?>(nil)
+
+    /// What the thread needs to know beside the hop.
+    struct Options: Sendable {
+        var destination: HTTPRequest.Destination
+        var timeouts: HTTPTimeouts
+        var acceptsCompression: Bool
+    }
+
+    /// A moment by which it must be over, and what to call that.
+    struct Deadline: Sendable {
+        var moment: ContinuousClock.Instant
+        /// "the request took longer than 60 s"
+        var message: String
+    }
+
+    init(_ hop: Hop, options: Options, deadline: Deadline?, loop: CurlLoop) {
+        self.hop = hop
+        self.options = options
+        self.loop = loop
+        self.deadline = Locked(deadline)
+        if case .stream(let length, _, _) = hop.body.content {
+            // The exchange isn't there yet; the loop finds it by its upload.
+            let reference = WeakExchange()
+            upload = UploadFlow(length: length) { reference.exchange?.resumeSending() }
+            reference.set(self)
+        } else {
+            upload = nil
+        }
+    }
+
+    // MARK: The task's side
+
+    /// Sends the request and waits for the head of the answer. To be called once.
+    func start() async throws -> ResponseFlow.Head {
+        loop.submit(.start(self))
+        if case .stream(_, _, let produce) = hop.body.content, let upload {
+            // A task of its own: it goes on while the answer is read, and `close` waits for its end.
+            let task = Task {
+                do {
+                    try await produce(HTTPBodyWriter(upload: upload))
+                    upload.finish()
+                } catch {
+                    // A body that ends early ends the request.
+                    abandon(error)
+                }
+            }
+            pump.withLock { $0 = task }
+        }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { waiter in
+                flow.withLock { $0.wait(forHead: waiter) }.perform()
+            }
+        } onCancel: {
+            cancel()
+        }
+    }
+
+    /// The next piece of the body, never empty; `nil` at its end.
+    func nextChunk() async throws -> [UInt8]? {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { waiter in
+                let (wakeup, resumesSender) = flow.withLock { $0.wait(forChunk: waiter) }
+                wakeup.perform()
+                if resumesSender { loop.submit(.resumeReceiving(self)) }
+            }
+        } onCancel: {
+            cancel()
+        }
+    }
+
+    private func cancel() {
+        abandon(TransferError(.cancelled, "the request was cancelled", isRetryable: false))
+    }
+
+    /// Ends it, whatever is still to come, and waits until the body's writer has noticed.
+    func close() async {
+        abandon(TransferError(.closed, "the answer was read after the request had ended"))
+        let task = pump.withLock { $0 }
+        task?.cancel()
+        await task?.value
+    }
+
+    /// Ends it from outside.
+    private func abandon(_ error: any Error) {
+        let error = (error as? TransferError).map(describe) ?? error
+        let wakeup = flow.withLock { flow in
+            flow.outcome == nil ? flow.end(.failure(error), discardingPending: true) : nil
+        }
+        upload?.fail(error)
+        guard let wakeup else { return }
+        wakeup.perform()
+        loop.submit(.remove(self))
+    }
+
+    /// Brings the end forward.
+    func limit(to deadline: Deadline) {
+        self.deadline.withLock { held in
+            if let current = held, current.moment <= deadline.moment { return }
+            held = deadline
+        }
+        loop.submit(.look)
+    }
+
+    // MARK: The thread's side
+
+    /// The moment by which it must be over.
+    var currentDeadline: Deadline? { deadline.withLock { $0 } }
+    var isEnded: Bool { flow.withLock { $0.outcome != nil } }
+
+    func receive(_ head: ResponseFlow.Head) { flow.withLock { $0.receive(head) }.perform() }
+    func receive(_ bytes: UnsafeRawBufferPointer) -> ResponseFlow.Receipt { flow.withLock { $0.receive(bytes) } }
+    func flush() { flow.withLock { $0.flush() }.perform() }
+
+    /// The thread is done with it.
+    ///
+    /// - Parameter failure: `nil` for an answer that is complete. What the body's writer threw comes before it.
+    func end(_ failure: TransferError?) {
+        if let failure {
+            let error = upload?.failure ?? describe(failure)
+            flow.withLock { $0.end(.failure(error)) }.perform()
+            upload?.fail(error)
+        } else {
+            flow.withLock { $0.end(.success(())) }.perform()
+            upload?.fail(describe(TransferError(.closed, "the server answered before the body was complete")))
+        }
+    }
+
+    private func resumeSending() { loop.submit(.resumeSending(self)) }
+
+    /// The error with what it was about.
+    func describe(_ error: TransferError) -> TransferError {
+        var error = error
+        error.request = error.request ?? TransferError.RequestLine(hop.method, hop.url)
+        return error
+    }
+}
+
+/// Breaks the circle between an exchange and its upload.
+private final class WeakExchange: Sendable {
+    private struct Reference { weak var exchange: Exchange? }
+    private let reference = Locked(Reference())
+    var exchange: Exchange? { reference.withLock { $0.exchange } }
+    func set(_ exchange: Exchange) { reference.withLock { $0.exchange = exchange } }
 }
