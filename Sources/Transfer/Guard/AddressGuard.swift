@@ -47,10 +47,13 @@ public struct AddressGuard: Sendable, Hashable {
 
     /// Why the address that a host leads to may not be connected to, or `nil` if it may.
     func objection(to address: IPAddress, of host: String) -> TransferError? {
-        if deniedNetworks.contains(where: { $0.contains(address) }) {
-            return Self.refusal("it leads to an address that the configuration denies")
+        // An IPv4 address may come inside an IPv6 one; the lists mean either.
+        let forms = [address] + [AddressKind.embedded(in: address)].compactMap(\.self)
+        func isIn(_ networks: [IPNetwork]) -> Bool {
+            networks.contains { network in forms.contains { network.contains($0) } }
         }
-        if allowedNetworks.contains(where: { $0.contains(address) }) { return nil }
+        if isIn(deniedNetworks) { return Self.refusal("it leads to an address that the configuration denies") }
+        if isIn(allowedNetworks) { return nil }
         guard let kind = AddressKind(address).restricted else { return nil }
         if kind != .metadata, Self.matches(host, allowedHosts) { return nil }
         return Self.refusal("it leads to \(kind.rawValue)")

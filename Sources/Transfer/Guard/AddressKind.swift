@@ -33,7 +33,7 @@ enum AddressKind: Equatable {
     }
 
     /// The IPv4 address that packets for an IPv6 one end up at.
-    private static func embedded(in address: IPAddress) -> IPAddress? {
+    static func embedded(in address: IPAddress) -> IPAddress? {
         for network in embedding where network.contains(address) {
             return IPAddress(bytes: Array(address.bytes[12...]))
         }

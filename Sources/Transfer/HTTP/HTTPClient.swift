@@ -54,7 +54,7 @@ public final class HTTPClient: Sendable {
             await response.body.exchange.close()
             throw error
         }
-        await response.body.exchange.close()
+        await response.body.exchange.finish(response.head)
         return result
     }
 
@@ -158,16 +158,15 @@ public final class HTTPClient: Sendable {
         var redirects = 0
         while true {
             let exchange = Exchange(hop, options: options, deadline: deadline, loop: loop)
+            let head: ResponseFlow.Head
             do {
                 if options.destination == .guarded, let objection = configuration.addressGuard.objection(to: hop.url) {
                     throw objection
                 }
-                let head = try await exchange.start()
+                head = try await exchange.start()
                 guard head.status < 400 else { throw await failure(head, exchange, request) }
                 guard case .follow(let limit) = request.redirects, Hop.isRedirect(head.status) else {
-                    return HTTPResponse(
-                        status: head.status, headers: head.headers, url: hop.url, version: head.version,
-                        body: HTTPResponseBody(exchange: exchange))
+                    return HTTPResponse(head: head, url: hop.url, body: HTTPResponseBody(exchange: exchange))
                 }
                 guard redirects < limit else {
                     throw TransferError(
@@ -179,7 +178,7 @@ public final class HTTPClient: Sendable {
                 await exchange.close()
                 throw (error as? TransferError).map(exchange.describe) ?? error
             }
-            await exchange.close()
+            await exchange.finish(head)
         }
     }
 

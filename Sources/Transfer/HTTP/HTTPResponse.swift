@@ -2,15 +2,16 @@
 ///
 /// It is good within the closure that ``HTTPClient/withResponse(_:isolation:_:)`` calls with it.
 public struct HTTPResponse: Sendable {
-    /// 200...399; higher ones are thrown.
-    public let status: Int
-    public let headers: HTTPHeaders
+    let head: ResponseFlow.Head
     /// Where it came from, after redirects.
     public let url: HTTPURL
-    public let version: HTTPVersion
     /// The body, to be read once.
     public let body: HTTPResponseBody
 
+    /// 200...399; higher ones are thrown.
+    public var status: Int { head.status }
+    public var headers: HTTPHeaders { head.headers }
+    public var version: HTTPVersion { head.version }
     /// The length of the body as it is sent, in bytes, where the server says it: `Content-Length`.
     public var contentLength: Int64? { headers["Content-Length"].flatMap { Int64($0) } }
 }

@@ -21,7 +21,7 @@ extension HTTPURL {
             target = Self.withoutDots(String(path))
         } else {
             let folder = self.path[...(self.path.lastIndex(of: "/") ?? self.path.startIndex)]
-            target = Self.withoutDots(folder + path)
+            target = Self.withoutDots(String(folder) + path)
         }
         return try HTTPURL(
             scheme: scheme, host: host, port: port, path: target, query: path.isEmpty ? query ?? self.query : query)

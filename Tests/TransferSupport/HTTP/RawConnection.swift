@@ -1,5 +1,5 @@
 import Glibc
-import Transfer
+package import Transfer
 
 /// A connection to a ``RawServer``.
 ///
@@ -91,6 +91,17 @@ package final class RawConnection {
         while let more = try? receive(), !more.isEmpty {}
     }
 
+    /// POLLRDHUP, which is a GNU extension that the module map leaves out.
+    private static let peerClosed: Int16 = 0x2000
+
+    /// Whether the client has not closed the connection, as far as that shows: what it has sent is not read.
+    ///
+    /// - Parameter milliseconds: how long to wait for it to do so.
+    package func isPeerOpen(waitingMilliseconds milliseconds: Int = 50) -> Bool {
+        var poller = pollfd(fd: descriptor, events: Self.peerClosed, revents: 0)
+        return poll(&poller, 1, Int32(milliseconds)) == 0
+    }
+
     private func receive() throws -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: 64 << 10)
         while true {
@@ -122,12 +133,31 @@ package final class RawConnection {
         while done < bytes.count {
             let count = bytes.withUnsafeBytes { bytes in
                 send(
-                    descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, Int32(MSG_NOSIGNAL.rawValue))
+                    descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, Int32(MSG_NOSIGNAL))
             }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw RawServerError("send", errno) }
             done += count
         }
+    }
+
+    /// Writes up to `total` bytes of zeros, until the client has not taken any for `patience`.
+    ///
+    /// - Returns: how many were written.
+    package func writeUntilBlocked(_ total: Int, patienceMilliseconds: Int = 300) throws -> Int {
+        let zeros = [UInt8](repeating: 0, count: 64 << 10)
+        var done = 0
+        while done < total {
+            var poller = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            if poll(&poller, 1, Int32(patienceMilliseconds)) == 0 { return done }
+            let count = send(
+                descriptor, zeros, min(zeros.count, total - done),
+                Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+            if count < 0, errno == EAGAIN || errno == EINTR { continue }
+            guard count > 0 else { throw RawServerError("send", errno) }
+            done += count
+        }
+        return done
     }
 
     /// A whole answer, with its length.

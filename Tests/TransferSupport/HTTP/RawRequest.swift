@@ -1,4 +1,4 @@
-import Transfer
+package import Transfer
 
 /// A request as it came over the wire.
 package struct RawRequest: Sendable {

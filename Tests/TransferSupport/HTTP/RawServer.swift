@@ -6,7 +6,7 @@ import Transfer
 ///
 /// ```swift
 /// let server = try RawServer { connection in
-///     while let request = try connection.readRequest() {
+///     while let (request, _) = try connection.readRequest() {
 ///         try connection.respond(200, body: Array("hello \(request.path)".utf8))
 ///     }
 /// }

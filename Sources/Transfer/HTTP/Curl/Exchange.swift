@@ -85,6 +85,22 @@ final class Exchange: Sendable {
         abandon(TransferError(.cancelled, "the request was cancelled", isRetryable: false))
     }
 
+    /// Ends it after use. What little may be left of the answer is read, so that its connection can be kept.
+    func finish(_ head: ResponseFlow.Head) async {
+        let isShort =
+            hop.method == .head || [204, 304].contains(head.status)
+            || head.headers["Content-Length"].flatMap({ Int64($0) }).map { $0 <= Self.shortAnswer } ?? false
+        if isShort, !isEnded {
+            limit(to: Deadline(moment: .now + Self.shortAnswerPatience, message: "the rest took too long"))
+            while (try? await nextChunk()) != nil {}
+        }
+        await close()
+    }
+
+    /// In bytes.
+    private static let shortAnswer: Int64 = 64 << 10
+    private static let shortAnswerPatience = Duration.milliseconds(500)
+
     /// Ends it, whatever is still to come, and waits until the body's writer has noticed.
     func close() async {
         abandon(TransferError(.closed, "the answer was read after the request had ended"))
