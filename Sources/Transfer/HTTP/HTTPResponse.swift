@@ -39,7 +39,7 @@ public struct HTTPResponseBody: AsyncSequence, Sendable {
         /// The next chunk, never empty, or `nil` at the end.
         ///
         /// - Throws: ``TransferError``.
-        public mutating func next() async throws -> [UInt8]? { try await exchange.nextChunk() }
+        public func next() async throws -> [UInt8]? { try await exchange.nextChunk() }
     }
 
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(exchange: exchange) }

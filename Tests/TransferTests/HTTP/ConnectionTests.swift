@@ -9,9 +9,8 @@ import TransferTestSupport
         for _ in 0..<5 {
             _ = try await client.send(HTTPBench.get(server))
             let request = HTTPRequest(.put, try HTTPURL(server.url()), body: .bytes([1, 2, 3]))
-            try await client.withResponse(request) { response in
-                #expect(try await response.body.collect(limit: 3) == [1, 2, 3])
-            }
+            let body = try await client.withResponse(request) { try await $0.body.collect(limit: 3) }
+            #expect(body == [1, 2, 3])
         }
         #expect(server.connections == 1)
         #expect(client.statistics.connections == 1)

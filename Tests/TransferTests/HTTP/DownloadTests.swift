@@ -48,7 +48,7 @@ import TransferTestSupport
         let client = try HTTPBench.client()
         let body = try await client.withResponse(HTTPBench.get(server)) { response in
             #expect(response.contentLength == 6)
-            var chunks = response.body.makeAsyncIterator()
+            let chunks = response.body.makeAsyncIterator()
             #expect(try await chunks.next() == Array("abc".utf8))
             mayGoOn.raise()
             return try await chunks.next()

@@ -42,7 +42,7 @@ import TransferTestSupport
         let client = try client(HTTPTimeouts(stall: .milliseconds(200)))
         let error = await transferError {
             try await client.withResponse(try HTTPBench.get(server)) { response in
-                var chunks = response.body.makeAsyncIterator()
+                let chunks = response.body.makeAsyncIterator()
                 #expect(try await chunks.next() == Array("abc".utf8))
                 _ = try await chunks.next()
             }
