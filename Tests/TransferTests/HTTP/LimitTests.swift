@@ -70,11 +70,11 @@ import TransferTestSupport
         let server = try HTTPBench.server { connection, _, _ in
             try connection.write("HTTP/1.1 200 OK\r\nContent-Length: \(total)\r\n\r\n")
             // Longer than the limit.
-            let sent = try connection.writeUntilBlocked(total, patienceMilliseconds: 600)
+            let sent = try connection.writeUntilBlocked(total, patienceMilliseconds: 2500)
             isBlocked.raise()
             _ = try connection.writeUntilBlocked(total - sent, patienceMilliseconds: 60_000)
         }
-        let client = try client(HTTPTimeouts(stall: .milliseconds(250)))
+        let client = try client(HTTPTimeouts(stall: .seconds(1)))
         let received = try await client.withResponse(HTTPBench.get(server)) { response in
             await isBlocked.wait()
             var received = 0
@@ -91,10 +91,10 @@ import TransferTestSupport
             hasArrived.raise()
             try connection.respond(200, body: try connection.readBody(of: head))
         }
-        let client = try client(HTTPTimeouts(stall: .milliseconds(150)))
+        let client = try client(HTTPTimeouts(stall: .seconds(1)))
         let body = HTTPBody.stream(length: nil, isReplayable: false) { writer in
             await hasArrived.wait()
-            try await Task.sleep(for: .milliseconds(500))
+            try await Task.sleep(for: .milliseconds(2500))
             try await writer.write([1, 2, 3])
         }
         let reply = try await client.send(HTTPRequest(.put, try HTTPURL(server.url()), body: body))

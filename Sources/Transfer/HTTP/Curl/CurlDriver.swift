@@ -135,13 +135,13 @@ final class CurlDriver {
                 }
                 note(deadline.moment)
             }
-            if let moment = transfer.stallsAt {
-                if moment <= now {
-                    let limit = transfer.exchange.options.timeouts.stall ?? .zero
-                    fail(id, transfer, TransferError(.timeout, "nothing came or went for \(limit)"))
-                    continue
-                }
-                note(moment)
+            switch transfer.patience(now: now) {
+            case .none: break
+            case .again(let moment): note(moment)
+            case .until(let moment) where moment > now: note(moment)
+            case .until:
+                let limit = transfer.exchange.options.timeouts.stall ?? .zero
+                fail(id, transfer, TransferError(.timeout, "nothing came or went for \(limit)"))
             }
         }
         waiting.removeAll { exchange in

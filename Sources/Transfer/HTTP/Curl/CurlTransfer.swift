@@ -7,7 +7,7 @@ final class CurlTransfer {
     let easy: UnsafeMutableRawPointer
     let exchange: Exchange
     /// When bytes last came or went, or the transfer was told to go on.
-    private(set) var lastProgress = ContinuousClock.now
+    private var lastProgress = ContinuousClock.now
     private(set) var bytesReceived: Int64 = 0
     private(set) var bytesSent: Int64 = 0
     private let addressGuard: AddressGuard?
@@ -284,11 +284,22 @@ final class CurlTransfer {
         curl_easy_pause(easy, (isReceivingPaused ? CURLPAUSE_RECV : 0) | (isSendingPaused ? CURLPAUSE_SEND : 0))
     }
 
-    /// The moment at which it has stalled unless something happens before; `nil` while the connection is still being
-    /// made, and while the caller is what it waits for.
-    var stallsAt: ContinuousClock.Instant? {
-        guard isConnected, !isReceivingPaused, !isSendingPaused else { return nil }
-        return exchange.options.timeouts.stall.map { lastProgress + $0 }
+    /// The moment at which it has stalled unless something happens before, or at which it is to be looked at again.
+    enum Patience {
+        case none
+        case until(ContinuousClock.Instant)
+        case again(ContinuousClock.Instant)
+    }
+
+    /// The clock stands still while the connection is still being made, which has a limit of its own, and while the
+    /// caller is what it waits for.
+    func patience(now: ContinuousClock.Instant) -> Patience {
+        guard let limit = exchange.options.timeouts.stall, isConnected, !isReceivingPaused, !isSendingPaused else {
+            return .none
+        }
+        // A reader who comes does not call; it is seen a moment later.
+        guard let since = exchange.awaitedSince else { return .again(now + min(limit, .seconds(1))) }
+        return .until(max(lastProgress, since) + limit)
     }
 
     /// What libcurl's result means.
