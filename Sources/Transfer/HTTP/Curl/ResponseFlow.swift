@@ -62,7 +62,8 @@ struct ResponseFlow {
             isPaused = true
             return .full
         }
-        pending.append(contentsOf: bytes)
+        // Of a typed buffer, it is one copy; of a raw one, byte after byte.
+        bytes.withMemoryRebound(to: UInt8.self) { pending.append(contentsOf: $0) }
         return .taken
     }
 
