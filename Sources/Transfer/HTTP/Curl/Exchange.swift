@@ -32,7 +32,7 @@ final class Exchange: Sendable {
         self.loop = loop
         self.deadline = Locked(deadline)
         if case .stream(let length, _, _) = hop.body.content {
-            // The exchange isn't there yet; the loop finds it by its upload.
+            // The upload comes before the exchange is whole, and must not keep it alive.
             let reference = WeakExchange()
             upload = UploadFlow(length: length) { reference.exchange?.resumeSending() }
             reference.set(self)
