@@ -1,4 +1,4 @@
-import Transfer
+package import Transfer
 
 /// What a ``S3Server`` does instead of what it should.
 package enum S3Fault: Sendable {

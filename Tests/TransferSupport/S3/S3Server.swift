@@ -1,4 +1,4 @@
-import Transfer
+package import Transfer
 
 /// A server that speaks S3 on the loopback, looks at every signature, and misbehaves as told.
 ///
