@@ -56,7 +56,11 @@ public final class MultipartSink: ByteSink {
         sizing = try PartSizing(upload, limits: store.multipartLimits, name: name)
         self.upload = MultipartUpload(store, key: key, options: options, upload: upload)
         if !options.overwrite {
-            do { _ = try await store.head(key) } catch let error as TransferError where error.code == .notFound { return }
+            do {
+                _ = try await store.head(key)
+            } catch let error as TransferError where error.code == .notFound {
+                return
+            }
             throw TransferError(
                 .exists, "\(name) exists already", hint: "choose another key, or allow it to be replaced")
         }
@@ -78,7 +82,8 @@ public final class MultipartSink: ByteSink {
                 try expect(.open, "write", state)
                 guard state.written < sizing.largestObject else {
                     throw TransferError(
-                        .tooLarge, "\(name) is longer than \(sizing.largestObject) bytes, which is all that its parts hold",
+                        .tooLarge,
+                        "\(name) is longer than \(sizing.largestObject) bytes, which is all that its parts hold",
                         hint: "say how long it will be when it is begun", isRetryable: false)
                 }
                 if state.number > 1, Int64(state.part.count) == sizing.partSize {

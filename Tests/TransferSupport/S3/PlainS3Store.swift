@@ -25,8 +25,8 @@ package struct PlainS3Store: MultipartStore {
         body: [UInt8] = []
     ) -> HTTPRequest {
         var url = endpoint
-        url.path += (url.path.hasSuffix("/") ? "" : "/") + bucket
-            + (key.isEmpty ? "" : "/" + S3Encoding.encoded(key, keepingSlashes: true))
+        url.path += "\(url.path.hasSuffix("/") ? "" : "/")\(bucket)"
+        if !key.isEmpty { url.path += "/\(S3Encoding.encoded(key, keepingSlashes: true))" }
         url.query =
             query.isEmpty
             ? nil : query.map { "\(S3Encoding.encoded($0.0))=\(S3Encoding.encoded($0.1))" }.joined(separator: "&")
@@ -41,8 +41,8 @@ package struct PlainS3Store: MultipartStore {
             let names = (request.headers.fields.map { $0.name.lowercased() } + ["host"]).sorted()
             var headers = request.headers
             headers["host"] = request.url.authority
-            let head = "\(request.method) \(request.url.path)?\(request.url.query ?? "") HTTP/1.1"
-                + headers.fields.map { "\r\n\($0.name): \($0.value)" }.joined()
+            let lines = headers.fields.map { "\r\n\($0.name): \($0.value)" }.joined()
+            let head = "\(request.method) \(request.url.path)?\(request.url.query ?? "") HTTP/1.1\(lines)"
             let canonical = try S3Signature.canonical(
                 RawRequest(head, connection: 0), query: query, names: names, payload: "UNSIGNED-PAYLOAD")
             let signer = S3Signature.Signer(

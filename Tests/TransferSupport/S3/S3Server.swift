@@ -57,7 +57,8 @@ package final class S3Server: Sendable {
 
     /// - Parameter fault: what to do wrong about a request, whose body is still to be read; `nil` for nothing.
     package init(
-        _ settings: Settings = Settings(), port: Int = 0, fault: @escaping @Sendable (S3Request) -> S3Fault? = { _ in nil }
+        _ settings: Settings = Settings(), port: Int = 0,
+        fault: @escaping @Sendable (S3Request) -> S3Fault? = { _ in nil }
     ) throws {
         let state = Locked(State())
         self.settings = settings

@@ -46,7 +46,8 @@ struct S3Signature {
         guard let moment = S3Digest.seconds(timestamp: timestamp), abs(moment - now) <= 900 else {
             throw Refusal(403, "RequestTimeTooSkewed", "the clocks differ too much")
         }
-        let signer = try signer(String(credential), timestamp: timestamp, token: request.headers["x-amz-security-token"])
+        let token = request.headers["x-amz-security-token"]
+        let signer = try signer(String(credential), timestamp: timestamp, token: token)
         try checkNames(names, request)
         let canonical = try Self.canonical(
             request, query: query, names: names, payload: payload)
@@ -85,7 +86,8 @@ struct S3Signature {
     }
 
     private func checkNames(_ names: [String], _ request: RawRequest) throws {
-        let needed = request.headers.fields.map { $0.name.lowercased() }.filter { $0 == "host" || $0.hasPrefix("x-amz-") }
+        let needed = request.headers.fields.map { $0.name.lowercased() }
+            .filter { $0 == "host" || $0.hasPrefix("x-amz-") }
         guard names == names.sorted(), Set(names).isSuperset(of: needed),
             Set(names).isDisjoint(with: ["authorization", "user-agent", "expect", "connection", "accept-encoding"])
         else { throw Refusal(403, "AccessDenied", "headers that must be signed are not, or ones that must not be are") }
@@ -99,8 +101,8 @@ struct S3Signature {
         var scope: String
 
         func signature(_ canonical: String) -> String {
-            let text = "AWS4-HMAC-SHA256\n\(timestamp)\n\(scope)\n"
-                + S3Digest.hex(S3Digest.sha256(Array(canonical.utf8)))
+            let hash = S3Digest.hex(S3Digest.sha256(Array(canonical.utf8)))
+            let text = "AWS4-HMAC-SHA256\n\(timestamp)\n\(scope)\n\(hash)"
             let key = scope.split(separator: "/").reduce(Array("AWS4\(secret)".utf8)) { S3Digest.hmac($0, String($1)) }
             return S3Digest.hex(S3Digest.hmac(key, text))
         }

@@ -3,7 +3,9 @@ import Testing
 @testable import Transfer
 
 @Suite struct PartSizingTests {
-    private func size(expected: Int64?, part: Int64 = 16 << 20, limits: MultipartLimits = MultipartLimits()) throws -> PartSizing {
+    private func size(
+        expected: Int64?, part: Int64 = 16 << 20, limits: MultipartLimits = MultipartLimits()
+    ) throws -> PartSizing {
         try PartSizing(UploadOptions(expectedSize: expected, partSize: part), limits: limits, name: "s3://b/k")
     }
 

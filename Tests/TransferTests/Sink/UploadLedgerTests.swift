@@ -109,7 +109,9 @@ private final class WatchedLedger: UploadLedger {
     private static let part = SinkBench.partSize
 
     /// An upload whose owner has died right after its first parts.
-    private func leave(_ server: S3Server, _ key: String, ledger: MemoryUploadLedger, notesID: Bool) async throws -> String {
+    private func leave(
+        _ server: S3Server, _ key: String, ledger: MemoryUploadLedger, notesID: Bool
+    ) async throws -> String {
         let store = try SinkBench.store(server)
         let entry = try ledger.begin(store: store.name, key: key)
         let id = try await store.createUpload(key, options: ObjectOptions())

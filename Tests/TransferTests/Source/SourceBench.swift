@@ -35,7 +35,8 @@ enum SourceBench {
         _ server: S3Server, _ key: String = "a.mp4", client: HTTPClient? = nil,
         options: RangeSourceOptions = RangeSourceOptions(blockSize: 1 << 20)
     ) async throws -> RangeSource {
-        let object = WebObject(try client ?? Self.client(), HTTPRequest(.get, try HTTPURL(server.url(key) + "?secret=1")))
+        let request = HTTPRequest(.get, try HTTPURL(server.url(key) + "?secret=1"))
+        let object = WebObject(try client ?? Self.client(), request)
         return try await RangeSource(object, options: options)
     }
 }
