@@ -263,7 +263,7 @@ final class CurlTransfer {
     func flush() {
         guard needsFlush else { return }
         needsFlush = false
-        exchange.flush()
+        if exchange.flush() { resumeReceiving() }
     }
 
     func resumeReceiving() {

@@ -138,7 +138,15 @@ final class Exchange: Sendable {
 
     func receive(_ head: ResponseFlow.Head) { flow.withLock { $0.receive(head) }.perform() }
     func receive(_ bytes: UnsafeRawBufferPointer) -> ResponseFlow.Receipt { flow.withLock { $0.receive(bytes) } }
-    func flush() { flow.withLock { $0.flush() }.perform() }
+
+    /// Tells the reader what has arrived.
+    ///
+    /// - Returns: whether the server, who was told to hold on, may go on.
+    func flush() -> Bool {
+        let (wakeup, resumesSender) = flow.withLock { $0.flush() }
+        wakeup.perform()
+        return resumesSender
+    }
 
     /// The thread is done with it.
     ///

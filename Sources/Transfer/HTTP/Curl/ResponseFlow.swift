@@ -65,10 +65,13 @@ struct ResponseFlow {
 
     /// To be called when no more is likely to come soon: hands what is there to who waits. In one piece, which costs
     /// one switch of threads and not one for each packet.
-    mutating func flush() -> Wakeup {
-        guard let waiter = chunkWaiter, !pending.isEmpty else { return Wakeup() }
+    ///
+    /// - Returns: whom to wake, and whether the sender, who was told to hold on, may go on.
+    mutating func flush() -> (wakeup: Wakeup, resumesSender: Bool) {
+        guard let waiter = chunkWaiter, !pending.isEmpty else { return (Wakeup(), false) }
         chunkWaiter = nil
-        return Wakeup(chunk: (waiter, .success(take())))
+        defer { isPaused = false }
+        return (Wakeup(chunk: (waiter, .success(take()))), isPaused)
     }
 
     /// Ends it. What has arrived can still be read, unless the reader itself gave up.
