@@ -50,10 +50,10 @@ extension S3Store {
             TransferError(.badResponse, message, request: line, status: response.status, isRetryable: false)
         }
         if response.status == 206, let range {
-            guard let part = ContentRange(response.headers["Content-Range"]), part.range.lowerBound == range.lowerBound,
-                part.range.upperBound == min(range.upperBound, part.size)
+            guard let part = ContentRange(response.headers["Content-Range"]), let size = part.size,
+                part.range == range.lowerBound..<max(range.lowerBound, min(range.upperBound, size))
             else { throw malformed("the answer holds another range than was asked for") }
-            return (part.size, part.range)
+            return (size, range.clamped(to: 0..<size))
         }
         guard response.status == 200, let size = response.contentLength, size >= 0 else {
             throw malformed("the answer does not say how large the object is")
@@ -140,23 +140,5 @@ extension ObjectInfo {
             lastModified: headers["Last-Modified"].flatMap { HTTPDate.seconds($0, now: now) }.map(Double.init),
             contentType: headers["Content-Type"],
             checksums: ObjectChecksum.crc32c(headers[ObjectChecksum.crc32cHeader]).map { [$0] } ?? [])
-    }
-}
-
-/// "bytes 0-9/100". RFC 9110, §14.4.
-struct ContentRange: Equatable {
-    var range: Range<Int64>
-    /// Of the whole.
-    var size: Int64
-
-    /// `nil` for what is none, or does not say how large the whole is.
-    init?(_ text: String?) {
-        guard let text, text.lowercased().hasPrefix("bytes ") else { return nil }
-        let numbers = text.dropFirst(6).split(omittingEmptySubsequences: false) { $0 == "-" || $0 == "/" }
-        guard numbers.count == 3, let first = Int64(numbers[0]), let last = Int64(numbers[1]),
-            let size = Int64(numbers[2]), first >= 0, first <= last, last < size
-        else { return nil }
-        range = first..<last + 1
-        self.size = size
     }
 }
