@@ -15,7 +15,7 @@ struct S3Address: Sendable {
                 .badURL, "this is no name of a bucket", hint: "buckets have letters, digits, dots, hyphens, underscores",
                 mayHaveTakenEffect: false)
         }
-        let endpoint = try settings.endpoint ?? Self.amazon(region)
+        let endpoint: HTTPURL = if let given = settings.endpoint { given } else { try Self.amazon(region) }
         var path = endpoint.path
         while path.hasSuffix("/") { path.removeLast() }
         if !usesVirtualHost { path += "/" + bucket }

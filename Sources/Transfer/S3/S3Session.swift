@@ -87,8 +87,9 @@ final class S3Attempts: Sendable {
     private func isMended(_ error: TransferError, _ document: S3XML.ErrorDocument?) -> Bool {
         let attempt = state.withLock { $0 }
         switch error.serviceCode {
-        case .requestTimeTooSkewed?, .requestExpired?, nil where error.status == 403:
+        case .requestTimeTooSkewed?, .requestExpired?,
             // The answer to HEAD has no body, and so no code: then the clocks are looked at.
+            nil where error.status == 403:
             guard !attempt.hasCorrectedClock,
                 session.clock.correct(by: error.headers["Date"], signed: attempt.signedAt)
             else { return false }

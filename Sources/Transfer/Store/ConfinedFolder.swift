@@ -49,7 +49,7 @@ struct ConfinedFolder: Sendable, Hashable {
             throw TransferError(
                 .notFound, "the folder \(parent) does not exist", hint: "create it", mayHaveTakenEffect: false)
         }
-        guard try real == resolved() || contains(real) else { throw outside() }
+        if real != (try resolved()) { guard try contains(real) else { throw outside() } }
         return real == "/" ? "/\(name)" : "\(real)/\(name)"
     }
 

@@ -221,7 +221,7 @@ struct LocalBytes: AsyncSequence, Sendable {
             guard position < end else { return nil }
             try Task.checkCancellation()
             let chunk = try await OwnThread.run { [bytes] in
-                let chunk = try bytes.file.read(Int(min(256 << 10, end - position)), at: position)
+                let chunk = try bytes.file.read(Int(Swift.min(256 << 10, end - position)), at: position)
                 // Another program may write into the file, which this store never does.
                 let isLast = chunk.isEmpty || position + Int64(chunk.count) == end
                 guard try !isLast || bytes.file.info(bytes.info.key).etag == bytes.info.etag else {
