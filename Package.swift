@@ -124,7 +124,7 @@ let package = Package(
         // Servers on the loopback that look closely and misbehave as told.
         .target(
             name: "TransferTestSupport",
-            dependencies: ["Transfer", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["Transfer", "ByteIO", .product(name: "Crypto", package: "swift-crypto")],
             path: "Tests/TransferSupport",
             swiftSettings: swiftSettings
         ),

@@ -151,7 +151,9 @@ final class MultipartUpload: Sendable {
         let creation = Task { [store, key, options] in try await store.createUpload(key, options: options) }
         let id: String
         do { id = try await creation.value } catch {
-            if (error as? TransferError)?.mayHaveTakenEffect == false { state.withLock { $0.mayBeOrphaned = false } }
+            if let error = error as? TransferError, !error.mayHaveTakenEffect || 400..<500 ~= error.status ?? 0 {
+                state.withLock { $0.mayBeOrphaned = false }
+            }
             throw error
         }
         state.withLock { state in

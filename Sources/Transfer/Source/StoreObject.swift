@@ -1,12 +1,14 @@
 /// An object of a store, whose size and ETag are known.
 public struct StoreObject: RangedObject {
-    public var name: String { "\(store.name)/\(info.key)" }
+    public var name: String { "\(store.name)/\(key)" }
     private let store: any ObjectStore
+    private let key: String
     private let info: ObjectInfo
 
     /// - Parameter info: what `store.head(key)` says now: later reads are pinned to it.
-    public init(_ store: any ObjectStore, _ info: ObjectInfo) {
+    public init(_ store: any ObjectStore, key: String, info: ObjectInfo) {
         self.store = store
+        self.key = key
         self.info = info
     }
 
@@ -18,7 +20,7 @@ public struct StoreObject: RangedObject {
     public func read(
         range: Range<Int64>?, ifMatch etag: ETag?, _ sink: @Sendable ([UInt8]) async throws -> Void
     ) async throws {
-        try await store.read(info.key, range: range, ifMatch: etag) { content in
+        try await store.read(key, range: range, ifMatch: etag) { content in
             guard content.info.size == info.size, etag == nil || content.info.etag == nil || content.info.etag == etag
             else { throw TransferError.changed(name) }
             guard content.range == range ?? 0..<info.size else {

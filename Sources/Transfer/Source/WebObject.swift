@@ -100,10 +100,12 @@ public struct WebObject: RangedObject {
     /// The first bytes, as far as they come: the rest is asked for again.
     private func head(_ body: HTTPResponseBody, upTo count: Int) async -> [UInt8] {
         var bytes: [UInt8] = []
-        var chunks = body.makeAsyncIterator()
-        while bytes.count < count, let chunk = try? await chunks.next() {
-            bytes += chunk.prefix(count - bytes.count)
-        }
+        do {
+            for try await chunk in body {
+                bytes += chunk.prefix(count - bytes.count)
+                if bytes.count == count { break }
+            }
+        } catch {}
         return bytes
     }
 

@@ -1,5 +1,5 @@
-import ByteIO
-import Transfer
+package import ByteIO
+package import Transfer
 
 /// The least client of a ``S3Server`` that does: for tests of what lies above a store and not of the store itself.
 /// Signs with the server's own code.
@@ -97,7 +97,7 @@ package struct PlainS3Store: MultipartStore {
         throw TransferError(.unsupported, "not needed here")
     }
     package func source(_ key: String, options: RangeSourceOptions) async throws -> any ByteSource {
-        try await RangeSource(StoreObject(self, key, head(key)), options: options)
+        try await RangeSource(StoreObject(self, key: key, info: head(key)), options: options)
     }
     package func sink(_ key: String, options: ObjectOptions, upload: UploadOptions) async throws -> any ByteSink {
         try await MultipartSink(self, key: key, options: options, upload: upload)

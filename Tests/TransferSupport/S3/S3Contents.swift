@@ -1,4 +1,4 @@
-import Transfer
+package import Transfer
 
 /// An object in a ``S3Server``.
 package struct S3Object: Sendable {

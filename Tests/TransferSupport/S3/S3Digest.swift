@@ -19,12 +19,17 @@ enum S3Digest {
     /// CRC-32C, big-endian. RFC 3720, §12.1.
     static func crc32c(_ bytes: [UInt8]) -> [UInt8] {
         var crc: UInt32 = .max
-        for byte in bytes { crc = table[Int(UInt8(truncatingIfNeeded: crc) ^ byte)] ^ crc >> 8 }
+        for byte in bytes { crc = table[Int(UInt8(truncatingIfNeeded: crc) ^ byte)] ^ (crc >> 8) }
         return withUnsafeBytes(of: (~crc).bigEndian) { Array($0) }
     }
 
-    private static let table = (0..<256).map { index in
-        (0..<8).reduce(UInt32(index)) { crc, _ in crc & 1 == 1 ? crc >> 1 ^ 0x82F6_3B78 : crc >> 1 }
+    private static let table: [UInt32] = (0..<256).map { (index: Int) -> UInt32 in
+        var crc = UInt32(index)
+        for _ in 0..<8 {
+            let half: UInt32 = crc >> 1
+            crc = crc & 1 == 1 ? half ^ 0x82F6_3B78 : half
+        }
+        return crc
     }
 
     static func base64(_ bytes: [UInt8]) -> String {
@@ -33,7 +38,10 @@ enum S3Digest {
         for start in stride(from: 0, to: bytes.count, by: 3) {
             let group = bytes[start..<min(start + 3, bytes.count)]
             let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-            for digit in 0..<4 { text.append(digit <= group.count ? digits[bits >> (18 - 6 * digit) & 63] : "=") }
+            for digit in 0..<4 {
+                let value = (bits >> (18 - 6 * digit)) & 63
+                text.append(digit <= group.count ? digits[value] : "=")
+            }
         }
         return text
     }
@@ -56,8 +64,19 @@ enum S3Digest {
 
     /// Seconds since 1970 of "20130524T000000Z".
     static func seconds(timestamp text: String) -> Double? {
+        let digits = Array(text.utf8)
+        guard digits.count == 16, digits[8] == UInt8(ascii: "T"), digits[15] == UInt8(ascii: "Z") else { return nil }
+        func number(_ range: Range<Int>) -> Int32? { Int32(String(decoding: digits[range], as: UTF8.self)) }
+        guard let year = number(0..<4), let month = number(4..<6), let day = number(6..<8), let hour = number(9..<11),
+            let minute = number(11..<13), let second = number(13..<15)
+        else { return nil }
         var parts = tm()
-        guard strptime(text, "%Y%m%dT%H%M%SZ", &parts) != nil else { return nil }
+        parts.tm_year = year - 1900
+        parts.tm_mon = month - 1
+        parts.tm_mday = day
+        parts.tm_hour = hour
+        parts.tm_min = minute
+        parts.tm_sec = second
         return Double(timegm(&parts))
     }
 }

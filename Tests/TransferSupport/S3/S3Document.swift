@@ -1,3 +1,5 @@
+import Transfer
+
 /// The XML that S3 answers with, and the little that it is sent.
 enum S3Document {
     private static let head = #"<?xml version="1.0" encoding="UTF-8"?>"# + "\n"

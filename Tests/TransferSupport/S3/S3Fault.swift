@@ -1,4 +1,4 @@
-import Transfer
+package import Transfer
 
 /// What a ``S3Server`` does instead of what it should.
 package enum S3Fault: Sendable {
@@ -18,8 +18,8 @@ package enum S3Fault: Sendable {
     case resetBody(after: Int)
     /// The connection is closed after that many bytes of the answer's body, in good order.
     case truncate(after: Int)
-    /// Nothing comes any more after that many bytes of the answer's body, until the client goes.
-    case stall(after: Int)
+    /// Nothing comes any more after that many bytes of the answer's body, until the client goes, which raises `gone`.
+    case stall(after: Int, gone: ThreadSignal? = nil)
     /// No answer at all, until the client goes. No effect.
     case silence
     /// The answer's body comes in pieces of that many bytes, with pauses.

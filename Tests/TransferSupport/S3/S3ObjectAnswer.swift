@@ -54,7 +54,7 @@ struct S3ObjectAnswer {
         var slice: Int64 = 256 << 10
         var end = length
         switch fault {
-        case .resetBody(let after)?, .truncate(let after)?, .stall(let after)?: end = min(end, Int64(after))
+        case .resetBody(let after)?, .truncate(let after)?, .stall(let after, _)?: end = min(end, Int64(after))
         case .drip(let bytes, _)?: slice = Int64(max(1, bytes))
         default: break
         }
@@ -82,8 +82,9 @@ struct S3ObjectAnswer {
             connection.reset()
             return (false, sent)
         case .truncate?: return (false, sent)
-        case .stall?:
+        case .stall(_, let gone)?:
             connection.waitForClose()
+            gone?.raise()
             return (false, sent)
         default: return (true, sent)
         }

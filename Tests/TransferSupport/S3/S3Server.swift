@@ -1,4 +1,4 @@
-import Transfer
+package import Transfer
 
 /// A server that speaks S3 on the loopback, looks at every signature, and misbehaves as told.
 ///
@@ -25,6 +25,8 @@ package final class S3Server: Sendable {
         /// Whether objects have an ETag that is sent with them.
         package var sendsETags = true
         package var sendsLastModified = true
+        /// Whether `If-Match` is obeyed, as S3 does, or ignored, as simple servers do.
+        package var obeysIfMatch = true
         /// What each request takes before it is answered.
         package var latencyMilliseconds = 0
         /// How fast each connection sends and takes bodies; `nil` for as fast as it can.
