@@ -1,5 +1,5 @@
 import Foundation
-import Transfer
+package import Transfer
 
 /// moto's S3 server, which behaves as S3 does: a process of its own on a free port of the loopback.
 ///
@@ -9,7 +9,7 @@ package final class MotoServer: Sendable {
     /// A Python that has it; `nil` if there is none.
     package static let python: String? = {
         let package = URL(filePath: #filePath).appending(path: "../../../..").standardized
-        let candidates = [
+        let candidates: [String?] = [
             ProcessInfo.processInfo.environment["KILN_MOTO_PYTHON"], package.appending(path: ".build/moto/bin/python").path,
         ]
         return candidates.compactMap { $0 }.first { path in

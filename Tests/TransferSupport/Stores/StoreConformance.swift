@@ -1,5 +1,5 @@
 import ByteIO
-import Transfer
+package import Transfer
 
 /// What every store must do: each check leaves nothing behind under its prefix.
 ///
