@@ -35,6 +35,13 @@ struct ConfinedFolder: Sendable, Hashable {
         return real
     }
 
+    /// The same for a folder, which may be this one.
+    func existingFolder(_ path: String) throws(TransferError) -> String? {
+        guard let real = Self.real(path) else { return nil }
+        if real != (try resolved()) { guard try contains(real) else { throw outside() } }
+        return real
+    }
+
     /// Where a new file of that path goes, without links in what leads there; the folder that it is in must exist.
     /// One that exists is replaced, where a link leads to it.
     ///
@@ -45,11 +52,10 @@ struct ConfinedFolder: Sendable, Hashable {
         let name = path[path.index(after: slash)...]
         guard !name.isEmpty, name != ".", name != ".." else { throw outside() }
         let parent = slash == path.startIndex ? "/" : String(path[..<slash])
-        guard let real = Self.real(parent) else {
+        guard let real = try existingFolder(parent) else {
             throw TransferError(
                 .notFound, "the folder \(parent) does not exist", hint: "create it", mayHaveTakenEffect: false)
         }
-        if real != (try resolved()) { guard try contains(real) else { throw outside() } }
         return real == "/" ? "/\(name)" : "\(real)/\(name)"
     }
 

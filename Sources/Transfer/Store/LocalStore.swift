@@ -78,9 +78,7 @@ public struct LocalStore: ObjectStore {
         try await OwnThread.run {
             // The link is removed, not what it leads to.
             let path = try path(key)
-            guard let parent = try folder.existing(Self.parent(of: path)) ?? (folder.resolved() as String?),
-                try folder.existing(path) != nil || isLink(path)
-            else { return }
+            guard let parent = try folder.existingFolder(Self.parent(of: path)) else { return }
             let target = parent + path[(path.lastIndex(of: "/") ?? path.startIndex)...]
             if unlink(target) != 0, ![ENOENT, ENOTDIR, EISDIR, EPERM].contains(errno) {
                 throw TransferError.system("remove", target)
@@ -166,14 +164,10 @@ public struct LocalStore: ObjectStore {
         return file
     }
 
-    private func isLink(_ path: String) -> Bool {
-        var info = stat()
-        return lstat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFLNK
-    }
-
     /// A sink for a key, whose folders are made.
     private func create(_ key: String, overwrite: Bool) throws -> FileSink {
         let path = try path(key)
+        _ = try folder.resolved()
         var attempt = 1
         while true {
             do {

@@ -100,18 +100,24 @@ import TransferTestSupport
     }
 
     @Test func `an instance's, by a session`() async throws {
-        #expect(try await instance(try metadata()).credentials() == Self.documented)
+        let server = try metadata()
+        #expect(try await instance(server).credentials() == Self.documented)
+        #expect(server.requests.map(\.method) == ["PUT", "GET", "GET"])
     }
 
     @Test func `an instance without a role has none`() async throws {
-        let error = await transferError { _ = try await instance(try metadata(role: "")).credentials() }
+        let server = try metadata(role: "")
+        let error = await transferError { _ = try await instance(server).credentials() }
         #expect(error?.code == .credentials && error?.isRetryable == false)
+        #expect(server.requests.count == 2)
     }
 
     @Test func `an answer without credentials is a failure that may pass`() async throws {
         for document in ["{\"Code\": \"Failed\"}", "", "[]", "{\"Code\": \"Success\", \"AccessKeyId\": \"A\"}"] {
-            let error = await transferError { _ = try await instance(try metadata(document)).credentials() }
+            let server = try metadata(document)
+            let error = await transferError { _ = try await instance(server).credentials() }
             #expect(error?.code == .credentials && error?.isRetryable == true)
+            #expect(server.requests.count == 3)
         }
     }
 
@@ -124,6 +130,7 @@ import TransferTestSupport
             try instance(server),
         ])
         #expect(try await chain.credentials() == Self.documented)
+        #expect(server.requests.count == 3)
     }
 
     @Test func `a chain does not pass over who should have some`() async throws {

@@ -17,7 +17,7 @@ struct BotocoreSignature: Sendable {
     var signedHeaders: String
     var signature: String
     /// Of the URL alone, good for an hour.
-    var presigned: String
+    var presigned: String?
 }
 
 let botocoreSignatures: [BotocoreSignature] = [
@@ -76,7 +76,7 @@ let botocoreSignatures: [BotocoreSignature] = [
         body: [87, 101, 108, 99, 111, 109, 101, 32, 116, 111, 32, 65, 109, 97, 122, 111, 110, 32, 83, 51, 46], isUnsigned: true, region: "eu-central-1", token: "FwoGZXIvYXdzEJr//////////wEaDH+/=token",
         time: 1830794502, signedHeaders: "cache-control;content-disposition;host;if-none-match;x-amz-content-sha256;x-amz-date;x-amz-security-token",
         signature: "51399ae0bdbe4292fe073c5b47ec741ac8796202b2ea86d706c521c4b71662c5",
-        presigned: "59b7b4beff2f213b40fc2a83afc610dd5912c89538ab865fde57cbd8db7ed7b7"),
+        presigned: nil),
     .init(
         method: "DELETE", endpoint: "https://acct0123456789.r2.cloudflarestorage.com", key: "~tilde-_.x",
         query: [("list-type", "2"), ("prefix", "a b/é"), ("max-keys", "1000"), ("encoding-type", "url")],
@@ -148,7 +148,7 @@ let botocoreSignatures: [BotocoreSignature] = [
         body: [], isUnsigned: false, region: "auto", token: nil,
         time: 1622433321, signedHeaders: "cache-control;content-disposition;host;if-none-match;x-amz-content-sha256;x-amz-date",
         signature: "e7105f542b1d8f68ef763df96293f7642ddafe16bba56d5582fae49a68c5846e",
-        presigned: "349cf5219487d90ea1e60a2f84208c9488529c4ef0ce6ce5d08ff76b495c0129"),
+        presigned: nil),
     .init(
         method: "GET", endpoint: "http://127.0.0.1:9000", key: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         query: [],
@@ -228,7 +228,7 @@ let botocoreSignatures: [BotocoreSignature] = [
         body: [], isUnsigned: false, region: "eu-central-1", token: "FwoGZXIvYXdzEJr//////////wEaDH+/=token",
         time: 1815581642, signedHeaders: "host;if-match;range;x-amz-content-sha256;x-amz-date;x-amz-security-token",
         signature: "8888936d7ab5a1e0e1705fbedafead28d226a0cf5aaf774467fca91037ad8bf0",
-        presigned: "9c037939b080b58bd530b6821fb84dda9afe23582299057c37c6cb27a4e0706b"),
+        presigned: nil),
     .init(
         method: "GET", endpoint: "https://acct0123456789.r2.cloudflarestorage.com", key: "日本/語.mkv",
         query: [],
@@ -268,7 +268,7 @@ let botocoreSignatures: [BotocoreSignature] = [
         body: [], isUnsigned: false, region: "eu-central-1", token: nil,
         time: 1865722642, signedHeaders: "content-md5;content-type;host;x-amz-content-sha256;x-amz-date",
         signature: "ec33f55139abcb79540f2e065d2facbc4ea6d7c1025995422dd695af403fa42a",
-        presigned: "019ca3d612c3f52db7b98a3e1bb0c3d605bc9ba0d5e2d3c9c9e34e915fd2f649"),
+        presigned: nil),
     .init(
         method: "GET", endpoint: "https://acct0123456789.r2.cloudflarestorage.com", key: "日本/語.mkv",
         query: [("a", "2"), ("a", "1"), ("A", "3")],
@@ -276,7 +276,7 @@ let botocoreSignatures: [BotocoreSignature] = [
         body: [], isUnsigned: false, region: "auto", token: nil,
         time: 1631350298, signedHeaders: "host;x-amz-content-sha256;x-amz-date",
         signature: "ec4b14c8a54f0236967aa9c6d76fd38f99bd228d01ae5ae6abf7f601531bdab7",
-        presigned: "a15e7c53ab01e6956d4aa3100cc55a123a72c5e3dd4bf08bf5be707153b05d5d"),
+        presigned: nil),
     .init(
         method: "HEAD", endpoint: "http://127.0.0.1:9000", key: "~tilde-_.x",
         query: [("uploadId", "x y"), ("partNumber", "10")],
@@ -292,7 +292,7 @@ let botocoreSignatures: [BotocoreSignature] = [
         body: [], isUnsigned: false, region: "auto", token: "FwoGZXIvYXdzEJr//////////wEaDH+/=token",
         time: 1383092273, signedHeaders: "host;if-match;range;x-amz-content-sha256;x-amz-date;x-amz-security-token",
         signature: "50486d7dd26b2d3df119c3e9696c1b74e3c107fd5e0dea41a217a59ebe5fd1f9",
-        presigned: "e308b7f0679ee3768ebda735e88602de2166a81db051cfb3f92542fc90d8de06"),
+        presigned: nil),
     .init(
         method: "GET", endpoint: "https://acct0123456789.r2.cloudflarestorage.com", key: "tab\there",
         query: [("uploads", "")],
@@ -348,7 +348,7 @@ let botocoreSignatures: [BotocoreSignature] = [
         body: [], isUnsigned: false, region: "eu-central-1", token: nil,
         time: 1454354914, signedHeaders: "host;x-amz-content-sha256;x-amz-date",
         signature: "a7c38f28855eca31562a9890ff0e2ade53b3cdac5a6c1418f78b4e00a65dad2d",
-        presigned: "f090ed541d7d8028c523636e990b2d8ebda625b98bd93da7d4d0d3b9f4bc8e1d"),
+        presigned: nil),
     .init(
         method: "GET", endpoint: "http://127.0.0.1:9000", key: "日本/語.mkv",
         query: [("partNumber", "2"), ("uploadId", "A/b+c==")],
@@ -420,7 +420,7 @@ let botocoreSignatures: [BotocoreSignature] = [
         body: [87, 101, 108, 99, 111, 109, 101, 32, 116, 111, 32, 65, 109, 97, 122, 111, 110, 32, 83, 51, 46], isUnsigned: false, region: "auto", token: nil,
         time: 1408520322, signedHeaders: "cache-control;content-disposition;host;if-none-match;x-amz-content-sha256;x-amz-date",
         signature: "fa49b2d8db275afa6cba58f83dabd05c5b2d4d14a29688a5c84f426b6fa2af43",
-        presigned: "d82833885ae76578c37edadbed7a2aa40d2351a20c74289cfd5889b7466818fe"),
+        presigned: nil),
     .init(
         method: "HEAD", endpoint: "https://acct0123456789.r2.cloudflarestorage.com", key: "a/./b/../c",
         query: [],

@@ -213,7 +213,7 @@ import TransferTestSupport
                 bucket: "media",
                 settings: S3Settings(endpoint: try HTTPURL(server.url()), region: "auto", checksum: .crc32c),
                 credentials: StaticCredentials(S3Server.credentials), client: try HTTPBench.client())
-            let error = await transferError { #expect(try await S3Bench.read(store, "a") == Self.bytes) }
+            let error = await transferError { _ = try await S3Bench.read(store, "a") }
             #expect(error?.code == code)
         }
     }

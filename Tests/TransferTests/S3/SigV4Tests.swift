@@ -123,9 +123,10 @@ import Testing
             let authorization = request.headers["Authorization"] ?? ""
             #expect(authorization.contains("SignedHeaders=\(vector.signedHeaders), "))
             #expect(authorization.hasSuffix("Signature=\(vector.signature)"), "\(vector.method) \(vector.key)")
+            guard let signature = vector.presigned else { continue }
             let presigned = signer.presigned(method, url, expiresIn: 3600)
             #expect(
-                presigned.query?.hasSuffix("X-Amz-Signature=\(vector.presigned)") == true,
+                presigned.query?.hasSuffix("X-Amz-Signature=\(signature)") == true,
                 "presigned \(vector.method) \(vector.key)")
         }
         #expect(botocoreSignatures.count >= 50)

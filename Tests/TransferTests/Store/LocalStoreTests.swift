@@ -1,3 +1,4 @@
+import ByteIO
 import Testing
 import Transfer
 import TransferTestSupport

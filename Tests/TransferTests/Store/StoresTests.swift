@@ -67,8 +67,8 @@ import TransferTestSupport
             "\(other.path)/secret.txt", "\(folder.path)/../\(other.path.split(separator: "/").last ?? "")/secret.txt",
             "\(folder.path)/link.txt", "\(folder.path)/dir/secret.txt", "/etc/passwd", "/proc/self/environ",
         ] {
-            let read = await transferError { _ = try await read(stores, "file://\(path)") }
-            #expect(read?.code == .accessDenied, "\(path)")
+            let refused = await transferError { _ = try await read(stores, "file://\(path)") }
+            #expect(refused?.code == .accessDenied, "\(path)")
             let written = await transferError { try await write(stores, "file://\(path)") }
             #expect(written?.code == .accessDenied, "\(path)")
         }
