@@ -30,8 +30,8 @@ public struct HTTPBody: Sendable {
     /// - Parameters:
     ///   - length: in bytes, if it is known; else the body is sent in chunks. To write more or fewer is an error.
     ///   - isReplayable: whether `produce` may be called again, for a retry or redirect, and writes the same.
-    ///   - produce: writes the body, and returns when it is complete. It is cancelled when the request ends early. What
-    ///     it throws is what the request throws.
+    ///   - produce: writes the body, and returns when it is complete. It is cancelled when the request ends early, which
+    ///     waits for it to return. What it throws is what the request throws.
     public static func stream(
         length: Int64?, isReplayable: Bool, _ produce: @escaping @Sendable (HTTPBodyWriter) async throws -> Void
     ) -> HTTPBody {

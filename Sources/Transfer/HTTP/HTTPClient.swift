@@ -151,7 +151,7 @@ public final class HTTPClient: Sendable {
 
     /// Sends a request once, goes where redirects lead, and returns the answer, whose exchange the caller closes.
     private func open(_ request: HTTPRequest, _ deadline: Exchange.Deadline?) async throws -> HTTPResponse {
-        let options = Exchange.Options(
+        var options = Exchange.Options(
             destination: request.destination, timeouts: request.timeouts ?? configuration.timeouts,
             acceptsCompression: request.acceptsCompression)
         var hop = Hop(request)
@@ -173,6 +173,8 @@ public final class HTTPClient: Sendable {
                         .badRedirect, "the answer is a redirect, the \(redirects + 1)th in a row", isRetryable: false)
                 }
                 hop = try hop.redirected(head.status, to: head.headers["Location"])
+                // Who is trusted to be called is not trusted to say where to go.
+                if hop.url.origin != request.url.origin { options.destination = .guarded }
                 redirects += 1
             } catch {
                 await exchange.close()

@@ -10,7 +10,8 @@ public struct HTTPRequest: Sendable {
         /// Somebody who is not to be trusted with our network: a job's payload, a webhook. The guard looks at every
         /// address that is connected to.
         case guarded
-        /// The operator, by configuration: an S3 endpoint, a metadata service. Any address will do.
+        /// The operator, by configuration: an S3 endpoint, a metadata service. Any address will do; not so where that
+        /// server redirects to another, which the guard looks at.
         case trusted
     }
 

@@ -60,6 +60,25 @@ import TransferTestSupport
         #expect(inside.connections == 0)
     }
 
+    @Test func `a trusted server is not trusted to send elsewhere`() async throws {
+        let inside = try Self.server("127.0.0.2")
+        let trusted = try HTTPBench.server { connection, request, _ in
+            switch request.path {
+            case "/here": try connection.respond(200)
+            case "/away": try connection.respond(302, headers: ["Location": inside.url()])
+            default: try connection.respond(302, headers: ["Location": "/here"])
+            }
+        }
+        let client = try Self.client()
+        var request = try HTTPBench.get(trusted)
+        request.destination = .trusted
+        #expect(try await client.send(request).status == 200)
+        request.url = try HTTPURL(trusted.url("/away"))
+        let error = await transferError { [request] in _ = try await client.send(request) }
+        #expect(error?.code == .forbiddenAddress)
+        #expect(inside.connections == 0)
+    }
+
     @Test func `a connection that a trusted request has opened is no way in`() async throws {
         let server = try Self.server()
         let client = try Self.client()

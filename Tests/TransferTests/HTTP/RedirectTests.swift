@@ -1,6 +1,7 @@
 import Testing
-import Transfer
 import TransferTestSupport
+
+@testable import Transfer
 
 @Suite struct RedirectTests {
     /// Redirects every request but those to "/end", which it answers with 200.
@@ -109,6 +110,15 @@ import TransferTestSupport
         let server = try Self.server(302, to: location)
         let error = await transferError { _ = try await HTTPBench.client().send(try HTTPBench.get(server)) }
         #expect(error?.code == .badRedirect)
+    }
+
+    @Test func `never leads from https to http`() throws {
+        let hop = Hop(HTTPRequest(.get, try HTTPURL("https://example.com/a"), headers: ["Authorization": "secret"]))
+        #expect { try hop.redirected(302, to: "http://example.com/a") } throws: {
+            ($0 as? TransferError)?.code == .badRedirect
+        }
+        #expect(try hop.redirected(302, to: "//example.com/b").headers["Authorization"] == "secret")
+        #expect(try hop.redirected(302, to: "https://example.com:444/").headers["Authorization"] == nil)
     }
 
     @Test func `is the answer where redirects are not followed`() async throws {

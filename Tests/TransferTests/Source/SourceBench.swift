@@ -54,11 +54,12 @@ extension ByteSource {
         var buffer = [UInt8](repeating: 0, count: step)
         while bytes.count < count {
             let wanted = min(step, count - bytes.count)
-            let read = try buffer.withUnsafeMutableBytes {
-                try read(into: UnsafeMutableRawBufferPointer(rebasing: $0[..<wanted]), at: offset + Int64(bytes.count))
+            let position = offset + Int64(bytes.count)
+            let got = try buffer.withUnsafeMutableBytes {
+                try read(into: UnsafeMutableRawBufferPointer(rebasing: $0[..<wanted]), at: position)
             }
-            if read == 0 { break }
-            bytes += buffer[..<read]
+            if got == 0 { break }
+            bytes += buffer[..<got]
         }
         return bytes
     }

@@ -22,32 +22,38 @@ final class CurlDriver {
 
     /// Works until the loop is told to stop.
     func run() {
+        var reason = CurlLoop.closed
         while true {
             let (commands, isStopping) = loop.take()
             for command in commands { perform(command) }
             if isStopping { break }
             var count: Int32 = 0
-            guard curl_multi_perform(multi, &count) == CURLM_OK else { break }
+            let performed = curl_multi_perform(multi, &count)
             for transfer in transfers.values { transfer.flush() }
             finishDone()
             let pause = enforceLimits()
             // Ends early when a socket, a timer of libcurl's or a command calls.
-            guard curl_multi_poll(multi, nil, 0, pause, nil) == CURLM_OK else { break }
+            let polled = curl_multi_poll(multi, nil, 0, pause, nil)
+            guard performed == CURLM_OK, polled == CURLM_OK else {
+                let text = String(cString: curl_multi_strerror(performed == CURLM_OK ? polled : performed))
+                reason = TransferError(.internal, "libcurl cannot go on: \(text)")
+                break
+            }
         }
-        end()
+        end(reason)
     }
 
-    private func end() {
+    private func end(_ reason: TransferError) {
         for transfer in transfers.values {
             curl_multi_remove_handle(multi, transfer.easy)
-            transfer.exchange.end(CurlLoop.closed)
+            transfer.exchange.end(reason)
         }
-        for exchange in waiting { exchange.end(CurlLoop.closed) }
+        for exchange in waiting { exchange.end(reason) }
         transfers = [:]
         waiting = []
         // Nobody may wake a handle that is gone.
         loop.stopped()
-        for case .start(let exchange) in loop.take().commands { exchange.end(CurlLoop.closed) }
+        for case .start(let exchange) in loop.take().commands { exchange.end(reason) }
         curl_multi_cleanup(multi)
     }
 
@@ -135,13 +141,13 @@ final class CurlDriver {
                 }
                 note(deadline.moment)
             }
-            if let moment = transfer.stallsAt {
-                if moment <= now {
-                    let limit = transfer.exchange.options.timeouts.stall ?? .zero
-                    fail(id, transfer, TransferError(.timeout, "nothing came or went for \(limit)"))
-                    continue
-                }
-                note(moment)
+            switch transfer.patience(now: now) {
+            case .none: break
+            case .again(let moment): note(moment)
+            case .until(let moment) where moment > now: note(moment)
+            case .until:
+                let limit = transfer.exchange.options.timeouts.stall ?? .zero
+                fail(id, transfer, TransferError(.timeout, "nothing came or went for \(limit)"))
             }
         }
         waiting.removeAll { exchange in

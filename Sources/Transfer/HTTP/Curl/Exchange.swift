@@ -32,7 +32,7 @@ final class Exchange: Sendable {
         self.loop = loop
         self.deadline = Locked(deadline)
         if case .stream(let length, _, _) = hop.body.content {
-            // The exchange isn't there yet; the loop finds it by its upload.
+            // The upload comes before the exchange is whole, and must not keep it alive.
             let reference = WeakExchange()
             upload = UploadFlow(length: length) { reference.exchange?.resumeSending() }
             reference.set(self)
@@ -134,6 +134,8 @@ final class Exchange: Sendable {
 
     /// The moment by which it must be over.
     var currentDeadline: Deadline? { deadline.withLock { $0 } }
+    /// Since when the task has been waiting for what comes next; `nil` while it does something else.
+    var awaitedSince: ContinuousClock.Instant? { flow.withLock { $0.awaitedSince } }
     var isEnded: Bool { flow.withLock { $0.outcome != nil } }
 
     func receive(_ head: ResponseFlow.Head) { flow.withLock { $0.receive(head) }.perform() }

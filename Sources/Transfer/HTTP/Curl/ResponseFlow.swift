@@ -40,6 +40,8 @@ struct ResponseFlow {
     private var headWaiter: HeadWaiter?
     private var chunkWaiter: ChunkWaiter?
     private(set) var isPaused = false
+    /// Since when somebody has been waiting for what comes next; `nil` while nobody does.
+    private(set) var awaitedSince: ContinuousClock.Instant?
     /// How it ended; the first reason stays.
     private(set) var outcome: Result<Void, any Error>?
 
@@ -50,6 +52,7 @@ struct ResponseFlow {
         self.head = head
         guard let waiter = headWaiter else { return Wakeup() }
         headWaiter = nil
+        awaitedSince = nil
         return Wakeup(head: (waiter, .success(head)))
     }
 
@@ -59,7 +62,8 @@ struct ResponseFlow {
             isPaused = true
             return .full
         }
-        pending.append(contentsOf: bytes)
+        // Of a typed buffer, it is one copy; of a raw one, byte after byte.
+        bytes.withMemoryRebound(to: UInt8.self) { pending.append(contentsOf: $0) }
         return .taken
     }
 
@@ -70,6 +74,7 @@ struct ResponseFlow {
     mutating func flush() -> (wakeup: Wakeup, resumesSender: Bool) {
         guard let waiter = chunkWaiter, !pending.isEmpty else { return (Wakeup(), false) }
         chunkWaiter = nil
+        awaitedSince = nil
         defer { isPaused = false }
         return (Wakeup(chunk: (waiter, .success(take()))), isPaused)
     }
@@ -98,6 +103,7 @@ struct ResponseFlow {
         if let head { return Wakeup(head: (waiter, .success(head))) }
         if outcome != nil { return Wakeup(head: (waiter, headAtEnd)) }
         headWaiter = waiter
+        awaitedSince = .now
         return Wakeup()
     }
 
@@ -114,6 +120,7 @@ struct ResponseFlow {
             return (Wakeup(chunk: (waiter, .failure(TransferError(.internal, "the answer has two readers")))), false)
         }
         chunkWaiter = waiter
+        awaitedSince = .now
         return (Wakeup(), false)
     }
 
