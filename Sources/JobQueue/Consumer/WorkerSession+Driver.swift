@@ -87,9 +87,9 @@ extension WorkerSession {
     private func failed(_ error: any Error, _ flush: [FinishedAttempt], _ claim: WorkerState.Claim?) async {
         let known = error as? QueueError
         if known?.code == .leaseLost {
+            // The loop sees it before it does anything else.
             keeper.refused()
             if !flush.isEmpty { state.withLock { $0.batch.flushFailed(at: now) } }
-            await loseLease()
             return
         }
         logger.warning("claims or results could not be written, trying again: \(error)")

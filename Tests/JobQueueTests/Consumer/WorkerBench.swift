@@ -120,7 +120,8 @@ final class WorkerBench: Sendable {
         let limit = ContinuousClock.now + .seconds(30)
         while try await !isTrue() {
             guard ContinuousClock.now < limit else {
-                Issue.record("not within 30 s: \(what)", sourceLocation: location)
+                let jobs = try await text("SELECT string_agg(to_jsonb(j)::text, chr(10)) FROM kiln.job j") ?? "none"
+                Issue.record("not within 30 s: \(what); jobs: \(jobs)", sourceLocation: location)
                 throw QueueError(.deadline, what)
             }
             try await Task.sleep(for: .milliseconds(5))
