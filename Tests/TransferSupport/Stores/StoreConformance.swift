@@ -91,7 +91,8 @@ package struct StoreConformance: Sendable, CustomStringConvertible {
         },
         StoreConformance("keys with all kinds of letters") { store, prefix in
             let names = [
-                "a b+c%20d", "é/日本語.mp4", "a(b)=c;d,e&f", "quote'\"`", "~tilde-_.x", "emoji😀", "percent%", "ключ", "a?b#c",
+                "a b+c%20d", "é/日本語.mp4", "a(b)=c;d,e&f", "quote'\"`", "~tilde-_.x", "emoji😀", "percent%", "ключ",
+                "a?b#c",
                 "star*", "deep/er/and/deeper", "plus+plus", " lead and trail ",
             ]
             for name in names { _ = try await put(store, prefix + name, name) }
@@ -110,7 +111,9 @@ package struct StoreConformance: Sendable, CustomStringConvertible {
         StoreConformance("an object that must not be replaced is not") { store, prefix in
             let options = ObjectOptions(overwrite: false)
             _ = try await put(store, prefix + "a", "one", options: options)
-            try await require(.exists, "the second put") { _ = try await put(store, prefix + "a", "two", options: options) }
+            try await require(.exists, "the second put") {
+                _ = try await put(store, prefix + "a", "two", options: options)
+            }
             try require(try await read(store, prefix + "a") == Array("one".utf8), "the first bytes")
         },
         StoreConformance("what is not there is not found") { store, prefix in
@@ -159,7 +162,8 @@ package struct StoreConformance: Sendable, CustomStringConvertible {
         },
         StoreConformance("a read is pinned by its ETag") { store, prefix in
             let old = try await put(store, prefix + "a", "one")
-            try require(try await read(store, prefix + "a", range: 1..<3, ifMatch: old.etag) == Array("ne".utf8), "bytes")
+            try require(
+                try await read(store, prefix + "a", range: 1..<3, ifMatch: old.etag) == Array("ne".utf8), "bytes")
             _ = try await put(store, prefix + "a", "two")
             try await require(.changed, "range") {
                 _ = try await read(store, prefix + "a", range: 1..<3, ifMatch: old.etag)
@@ -169,7 +173,8 @@ package struct StoreConformance: Sendable, CustomStringConvertible {
         StoreConformance("what the reader throws is thrown") { store, prefix in
             _ = try await put(store, prefix + "a", "one")
             do {
-                try await store.read(prefix + "a", range: nil, ifMatch: nil) { _ in throw Violation(description: "mine") }
+                try await store.read(prefix + "a", range: nil, ifMatch: nil) { _ in throw Violation(description: "mine")
+                }
             } catch let error as Violation where error.description == "mine" { return }
             throw Violation(description: "another error")
         },
