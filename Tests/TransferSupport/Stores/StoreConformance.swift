@@ -68,7 +68,13 @@ package struct StoreConformance: Sendable, CustomStringConvertible {
     }
 
     private static func pattern(_ count: Int) -> [UInt8] {
-        (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
+        // A block that is copied, of a length that is no power of two: made byte by byte, megabytes would keep a thread
+        // of Swift's pool for seconds under a sanitizer.
+        let block = (0..<min(count, 65_521)).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
+        while bytes.count < count { bytes += block.prefix(count - bytes.count) }
+        return bytes
     }
 
     // MARK: Objects
