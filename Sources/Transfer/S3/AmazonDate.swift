@@ -9,7 +9,9 @@ package struct AmazonDate: Sendable, Hashable {
     package init(_ seconds: Double) {
         // Beyond these years no date can be written, and none is ever signed.
         let whole = Int(min(max(seconds, -62_135_596_800), 253_402_300_799).rounded(.down))
-        let (days, rest) = (whole >= 0 ? whole / 86_400 : (whole - 86_399) / 86_400, ((whole % 86_400) + 86_400) % 86_400)
+        let (days, rest) = (
+            whole >= 0 ? whole / 86_400 : (whole - 86_399) / 86_400, ((whole % 86_400) + 86_400) % 86_400
+        )
         let (year, month, dayOfMonth) = Self.civil(days)
         day = Self.digits(year, 4) + Self.digits(month, 2) + Self.digits(dayOfMonth, 2)
         moment =
@@ -34,7 +36,9 @@ package struct AmazonDate: Sendable, Hashable {
         var fraction = 0.0
         if bytes[position] == UInt8(ascii: ".") {
             let digits = bytes[(position + 1)...].prefix(while: \.isASCIIDigit)
-            guard !digits.isEmpty, let value = Double("0." + String(decoding: digits, as: UTF8.self)) else { return nil }
+            guard !digits.isEmpty, let value = Double("0." + String(decoding: digits, as: UTF8.self)) else {
+                return nil
+            }
             fraction = value
             position += 1 + digits.count
         }

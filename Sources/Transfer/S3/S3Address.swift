@@ -12,7 +12,8 @@ struct S3Address: Sendable {
     ) throws(TransferError) -> HTTPURL {
         guard Self.isBucket(bucket) else {
             throw TransferError(
-                .badURL, "this is no name of a bucket", hint: "buckets have letters, digits, dots, hyphens, underscores",
+                .badURL, "this is no name of a bucket",
+                hint: "buckets have letters, digits, dots, hyphens, underscores",
                 mayHaveTakenEffect: false)
         }
         let endpoint: HTTPURL = if let given = settings.endpoint { given } else { try Self.amazon(region) }

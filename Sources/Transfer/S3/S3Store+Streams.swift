@@ -1,7 +1,8 @@
 public import ByteIO
 
 extension S3Store {
-    public func source(_ key: String, options: RangeSourceOptions = RangeSourceOptions()) async throws -> any ByteSource {
+    public func source(_ key: String, options: RangeSourceOptions = RangeSourceOptions()) async throws -> any ByteSource
+    {
         try await RangeSource(
             StoreObject(self, key: key, info: try await head(key)), options: options)
     }

@@ -93,7 +93,8 @@ enum S3XML {
     ) throws(TransferError) -> Document {
         guard rootName(reply.body) == name, let document = decode(type, reply.body) else {
             throw TransferError(
-                .badResponse, "the answer is no \(name) as S3 writes it", hint: "check that the endpoint is an S3 service",
+                .badResponse, "the answer is no \(name) as S3 writes it",
+                hint: "check that the endpoint is an S3 service",
                 request: line, status: reply.status, body: reply.body)
         }
         return document

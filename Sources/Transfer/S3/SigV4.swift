@@ -80,7 +80,8 @@ package struct SigV4: Sendable {
 
     /// Those that proxies and clients change or add by themselves.
     private static let unsigned: Set<String> = [
-        "authorization", "user-agent", "expect", "connection", "accept-encoding", "transfer-encoding", "x-amzn-trace-id",
+        "authorization", "user-agent", "expect", "connection", "accept-encoding", "transfer-encoding",
+        "x-amzn-trace-id",
     ]
 
     private static func signable(_ headers: HTTPHeaders, of url: HTTPURL) -> HTTPHeaders {

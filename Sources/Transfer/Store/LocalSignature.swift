@@ -15,7 +15,8 @@ public struct LocalSigner: Sendable {
     public init(secret: [UInt8], base: HTTPURL) throws(TransferError) {
         guard secret.count >= 16 else {
             throw TransferError(
-                .credentials, "the secret for signed URLs has \(secret.count) bytes", hint: "take 16 random bytes or more",
+                .credentials, "the secret for signed URLs has \(secret.count) bytes",
+                hint: "take 16 random bytes or more",
                 mayHaveTakenEffect: false)
         }
         self.secret = SymmetricKey(data: secret)
@@ -76,7 +77,8 @@ public struct LocalSigner: Sendable {
                 throw Self.denied("the URL says something twice")
             }
         }
-        guard Set(values.keys).isSubset(of: Name.all), let signature = values[Name.signature].flatMap({ Hex.decoded($0) })
+        guard Set(values.keys).isSubset(of: Name.all),
+            let signature = values[Name.signature].flatMap({ Hex.decoded($0) })
         else { throw Self.denied("the URL is not signed") }
         // HEAD asks for less than GET.
         let signed = method == .head ? .get : method

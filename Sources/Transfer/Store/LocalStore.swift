@@ -49,10 +49,13 @@ public struct LocalStore: ObjectStore {
             return (file, try file.info(key))
         }
         if let etag, info.etag != etag { throw LocalBytes.changed(self, key) }
-        if let range { guard range.lowerBound >= 0, !range.isEmpty, range.lowerBound < info.size else {
-            throw TransferError(
-                .badRequest, "the range begins at the end of \(name)/\(key) or behind it", mayHaveTakenEffect: false)
-        } }
+        if let range {
+            guard range.lowerBound >= 0, !range.isEmpty, range.lowerBound < info.size else {
+                throw TransferError(
+                    .badRequest, "the range begins at the end of \(name)/\(key) or behind it", mayHaveTakenEffect: false
+                )
+            }
+        }
         let extent = (range ?? 0..<info.size).clamped(to: 0..<info.size)
         let bytes = LocalBytes(file: file, range: extent, info: info, store: self)
         return try await body(ObjectContent(info: info, range: extent, bytes: bytes))
@@ -89,7 +92,8 @@ public struct LocalStore: ObjectStore {
 
     // MARK: Sources and sinks
 
-    public func source(_ key: String, options: RangeSourceOptions = RangeSourceOptions()) async throws -> any ByteSource {
+    public func source(_ key: String, options: RangeSourceOptions = RangeSourceOptions()) async throws -> any ByteSource
+    {
         try await OwnThread.run {
             guard let path = try folder.existing(path(key)) else { throw missing(key) }
             return try TransferError.ofFiles { try FileSource(path: path) }

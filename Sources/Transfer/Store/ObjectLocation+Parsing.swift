@@ -40,7 +40,8 @@ extension ObjectLocation: CustomStringConvertible {
         case .bucket(let bucket, let key): "s3://\(bucket)/\(Self.encoded(key))"
         case .web(let url): url.description
         case .file(let path): "file://\(Self.encoded(path))"
-        case .store(let key): "store://\(key.hasPrefix("/") ? "%2F" + Self.encoded(String(key.dropFirst())) : Self.encoded(key))"
+        case .store(let key):
+            "store://\(key.hasPrefix("/") ? "%2F" + Self.encoded(String(key.dropFirst())) : Self.encoded(key))"
         }
     }
 

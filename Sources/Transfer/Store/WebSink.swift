@@ -28,7 +28,8 @@ public final class WebSink: ByteSink {
     ///   - url: goes through the client's guard.
     ///   - options: `metadata` is not sent: there is no common way to.
     ///   - limit: in bytes. Default 128 MiB.
-    public init(_ client: HTTPClient, _ url: HTTPURL, options: ObjectOptions = ObjectOptions(), limit: Int = 128 << 20) {
+    public init(_ client: HTTPClient, _ url: HTTPURL, options: ObjectOptions = ObjectOptions(), limit: Int = 128 << 20)
+    {
         self.client = client
         self.limit = limit
         name = url.description

@@ -26,6 +26,7 @@ enum S3Document {
         let page = keys.prefix(limit)
         let isEncoded = request["encoding-type"] == "url"
         var text = head + "<ListBucketResult \(namespace)><Name>\(bucket)</Name><KeyCount>\(page.count)</KeyCount>"
+        if isEncoded { text += "<EncodingType>url</EncodingType>" }
         text += "<IsTruncated>\(keys.count > page.count)</IsTruncated>"
         if keys.count > page.count, let last = page.last {
             text += "<NextContinuationToken>\(escaped(last))</NextContinuationToken>"
@@ -48,9 +49,11 @@ enum S3Document {
         let rest = uploads.filter { upload in marker.map { $0 < (upload.key, upload.id) } ?? true }
         let page = rest.prefix(min(1000, request["max-uploads"].flatMap { Int($0) } ?? 1000))
         var text = head + "<ListMultipartUploadsResult \(namespace)><Bucket>\(bucket)</Bucket>"
+        if isEncoded { text += "<EncodingType>url</EncodingType>" }
         text += "<IsTruncated>\(rest.count > page.count)</IsTruncated>"
         if rest.count > page.count, let last = page.last {
-            text += "<NextKeyMarker>\(escaped(last.key))</NextKeyMarker>"
+            let key = isEncoded ? S3Encoding.encoded(last.key, keepingSlashes: true) : last.key
+            text += "<NextKeyMarker>\(escaped(key))</NextKeyMarker>"
             text += "<NextUploadIdMarker>\(escaped(last.id))</NextUploadIdMarker>"
         }
         for upload in page {

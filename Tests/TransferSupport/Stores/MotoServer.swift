@@ -10,7 +10,8 @@ package final class MotoServer: Sendable {
     package static let python: String? = {
         let package = URL(filePath: #filePath).appending(path: "../../../..").standardized
         let candidates: [String?] = [
-            ProcessInfo.processInfo.environment["KILN_MOTO_PYTHON"], package.appending(path: ".build/moto/bin/python").path,
+            ProcessInfo.processInfo.environment["KILN_MOTO_PYTHON"],
+            package.appending(path: ".build/moto/bin/python").path,
         ]
         return candidates.compactMap { $0 }.first { path in
             FileManager.default.isExecutableFile(atPath: path)

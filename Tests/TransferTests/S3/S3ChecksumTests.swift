@@ -4,11 +4,14 @@ import Testing
 
 @Suite struct S3ChecksumTests {
     /// RFC 3720, appendix B.4, whose bytes are in the order of the wire.
-    @Test(arguments: [
-        ([UInt8](repeating: 0, count: 32), [0x8A, 0x91, 0x36, 0xAA]),
-        ([UInt8](repeating: 0xFF, count: 32), [0x62, 0xA8, 0xAB, 0x43]),
-        (Array(0..<32), [0x46, 0xDD, 0x79, 0x4E]), (Array("123456789".utf8), [0xE3, 0x06, 0x92, 0x83]), ([], [0, 0, 0, 0]),
-    ] as [([UInt8], [UInt8])]) func `CRC32C of known bytes`(_ bytes: [UInt8], _ sum: [UInt8]) {
+    @Test(
+        arguments: [
+            ([UInt8](repeating: 0, count: 32), [0x8A, 0x91, 0x36, 0xAA]),
+            ([UInt8](repeating: 0xFF, count: 32), [0x62, 0xA8, 0xAB, 0x43]),
+            (Array(0..<32), [0x46, 0xDD, 0x79, 0x4E]), (Array("123456789".utf8), [0xE3, 0x06, 0x92, 0x83]),
+            ([], [0, 0, 0, 0]),
+        ] as [([UInt8], [UInt8])]) func `CRC32C of known bytes`(_ bytes: [UInt8], _ sum: [UInt8])
+    {
         #expect(CRC32C.of(bytes) == sum)
     }
 

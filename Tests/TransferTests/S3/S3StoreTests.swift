@@ -10,7 +10,8 @@ import TransferTestSupport
     // MARK: Failures that pass
 
     @Test(arguments: [
-        S3Fault.status(503, code: "SlowDown"), .status(500, code: "InternalError"), .status(400, code: "RequestTimeout"),
+        S3Fault.status(503, code: "SlowDown"), .status(500, code: "InternalError"),
+        .status(400, code: "RequestTimeout"),
         .status(429, code: "TooManyRequests"), .status(400, code: "BadDigest"), .reset,
     ]) func `what passes is tried again, with a signature of its own`(_ fault: S3Fault) async throws {
         let server = try S3Server { $0.index == 0 && $0.operation == .put ? fault : nil }
@@ -191,7 +192,8 @@ import TransferTestSupport
         #expect(error?.code == .connectionLost)
     }
 
-    @Test(arguments: [S3Fault.ignoreRange, .shiftRange(by: 1)]) func `an answer with other bytes than asked for is refused`(
+    @Test(arguments: [S3Fault.ignoreRange, .shiftRange(by: 1)])
+    func `an answer with other bytes than asked for is refused`(
         _ fault: S3Fault
     ) async throws {
         let server = try S3Server { $0.operation == .get ? fault : nil }
@@ -271,7 +273,8 @@ import TransferTestSupport
         #expect(try url("media", "a b/ü.mp4", aws) == "https://media.s3.eu-central-1.amazonaws.com/a%20b/%C3%BC.mp4")
         #expect(try url("my.media", "a", aws) == "https://s3.eu-central-1.amazonaws.com/my.media/a")
         #expect(try url("media", nil, aws) == "https://media.s3.eu-central-1.amazonaws.com/")
-        #expect(try url("media", "a", S3Settings(region: "cn-north-1")) == "https://media.s3.cn-north-1.amazonaws.com.cn/a")
+        #expect(
+            try url("media", "a", S3Settings(region: "cn-north-1")) == "https://media.s3.cn-north-1.amazonaws.com.cn/a")
         let r2 = S3Settings(endpoint: try HTTPURL("https://acct.r2.cloudflarestorage.com"), region: "auto")
         #expect(try url("media", "a//../b", r2) == "https://acct.r2.cloudflarestorage.com/media/a//../b")
         let supabase = S3Settings(endpoint: try HTTPURL("https://p.storage.supabase.co/storage/v1/s3/"), region: "x")
@@ -300,7 +303,8 @@ import TransferTestSupport
         var error = TransferError(
             .status, "400", status: 400,
             body: Array(
-                "<?xml version=\"1.0\"?>\n<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>".utf8),
+                "<?xml version=\"1.0\"?>\n<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>"
+                    .utf8),
             isRetryable: false)
         attempts.classify(&error)
         #expect(error.isRetryable && !error.mayHaveTakenEffect)

@@ -155,7 +155,10 @@ import Testing
         #expect(AmazonDate.seconds("2013-05-24T00:00:00.000Z") == 1_369_353_600)
         #expect(AmazonDate.seconds("2013-05-24T02:00:00.5+02:00") == 1_369_353_600.5)
         #expect(AmazonDate.seconds("2013-05-23T22:30:00-01:30") == 1_369_353_600)
-        for text in ["", "2013-05-24", "2013-13-24T00:00:00Z", "2013-05-24T00:00:00", "2013-05-24T00:00:00.Z", "yesterday, at noon sharp"] {
+        for text in [
+            "", "2013-05-24", "2013-13-24T00:00:00Z", "2013-05-24T00:00:00", "2013-05-24T00:00:00.Z",
+            "yesterday, at noon sharp",
+        ] {
             #expect(AmazonDate.seconds(text) == nil, "\(text)")
         }
     }

@@ -19,7 +19,8 @@ import TransferTestSupport
     }
 
     @Test(
-        .enabled(if: MotoServer.python != nil, Comment(rawValue: MotoServer.absence)), arguments: StoreConformance.checks
+        .enabled(if: MotoServer.python != nil, Comment(rawValue: MotoServer.absence)),
+        arguments: StoreConformance.checks
     ) func `S3 conforms, against moto`(_ check: StoreConformance) async throws {
         let client = try HTTPBench.client()
         let moto = try await MotoServer.shared()
@@ -58,7 +59,8 @@ final class ScratchFolder: Sendable {
 /// What the tests of S3 share.
 enum S3Bench {
     static func store(
-        _ server: S3Server, client: HTTPClient, credentials: any CredentialsProvider = StaticCredentials(S3Server.credentials),
+        _ server: S3Server, client: HTTPClient,
+        credentials: any CredentialsProvider = StaticCredentials(S3Server.credentials),
         checksum: ObjectChecksum.Algorithm = .md5, clock: @escaping @Sendable () -> Double = { WallClock.now }
     ) throws -> S3Store {
         S3Store(

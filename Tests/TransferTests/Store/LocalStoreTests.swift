@@ -40,7 +40,9 @@ import TransferTestSupport
                 await transferError { _ = try await store.sink(key) }?.code,
             ] { #expect(code == .accessDenied, "\(key)") }
         }
-        #expect(await transferError { _ = try await store.put("out/new/a", [1], options: ObjectOptions()) }?.code == .accessDenied)
+        #expect(
+            await transferError { _ = try await store.put("out/new/a", [1], options: ObjectOptions()) }?.code
+                == .accessDenied)
         #expect(await transferError { try await store.delete("out/secret.txt") }?.code == .accessDenied)
         #expect(outside.names == ["secret.txt"])
         #expect(outside.text("secret.txt") == "secret")
@@ -167,8 +169,12 @@ import TransferTestSupport
 
     @Test func `what cannot be signed`() async throws {
         #expect(throws: TransferError.self) { try LocalSigner(secret: [1, 2, 3], base: HTTPURL("https://a/")) }
-        #expect(await transferError { _ = try await store.presign(.get(), "../a", expiresIn: .seconds(1)) }?.code == .badRequest)
+        #expect(
+            await transferError { _ = try await store.presign(.get(), "../a", expiresIn: .seconds(1)) }?.code
+                == .badRequest)
         let plain = try LocalStore(root: folder.path)
-        #expect(await transferError { _ = try await plain.presign(.get(), "a", expiresIn: .seconds(1)) }?.code == .unsupported)
+        #expect(
+            await transferError { _ = try await plain.presign(.get(), "a", expiresIn: .seconds(1)) }?.code
+                == .unsupported)
     }
 }

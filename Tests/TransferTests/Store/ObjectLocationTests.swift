@@ -27,7 +27,8 @@ import Transfer
 
     @Test func `a location reads as it is shown, but for what is secret`() throws {
         for location: ObjectLocation in [
-            .bucket("media", key: "a b/ü%?#.mp4"), .bucket("media", key: "//x"), .store(key: "/é"), .file(path: "/a b?"),
+            .bucket("media", key: "a b/ü%?#.mp4"), .bucket("media", key: "//x"), .store(key: "/é"),
+            .file(path: "/a b?"),
         ] {
             #expect(try ObjectLocation("\(location)") == location)
         }

@@ -96,7 +96,9 @@ import TransferTestSupport
         try [UInt8](repeating: 1, count: 2).withUnsafeBytes { try sink.rewrite($0, at: 8) }
         let late = await transferError { try [UInt8](repeating: 1, count: 1).withUnsafeBytes { try sink.write($0) } }
         #expect(late?.code == .tooLarge)
-        let beyond = await transferError { try [UInt8](repeating: 1, count: 3).withUnsafeBytes { try sink.rewrite($0, at: 8) } }
+        let beyond = await transferError {
+            try [UInt8](repeating: 1, count: 3).withUnsafeBytes { try sink.rewrite($0, at: 8) }
+        }
         #expect(beyond?.code == .notSeekable)
         sink.abort()
         let after = await transferError { try await BlockingThread.run { try sink.finish() } }
