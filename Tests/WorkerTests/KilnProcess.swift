@@ -45,10 +45,10 @@ struct KilnProcess {
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         if let folder { process.currentDirectoryURL = URL(filePath: folder) }
-        let output = Pipe(), error = Pipe(), stdin = Pipe()
-        process.standardOutput = output
-        process.standardError = error
-        process.standardInput = stdin
+        let output = try Channel(), error = try Channel(), stdin = try Channel()
+        process.standardOutput = output.writing
+        process.standardError = error.writing
+        process.standardInput = stdin.reading
         let ended = AsyncStream<Int32>.makeStream()
         process.terminationHandler = { process in
             ended.continuation.yield(process.terminationReason == .uncaughtSignal ? -1 : process.terminationStatus)
@@ -56,15 +56,32 @@ struct KilnProcess {
         }
         try process.run()
         let identifier = process.processIdentifier
-        async let printed = readAll(output.fileHandleForReading)
-        async let complained = readAll(error.fileHandleForReading) { bytes in
+        // The child has its own now.
+        for end in [output.writing, error.writing, stdin.reading] { try end.close() }
+        async let printed = readAll(output.reading)
+        async let complained = readAll(error.reading) { bytes in
             if let interruption, bytes.contains(UInt8(ascii: "\n")) { kill(identifier, interruption) }
         }
-        feed(input, to: stdin.fileHandleForWriting)
+        feed(input, to: stdin.writing)
         var status: Int32 = -1
         for await value in ended.stream { status = value }
         return Outcome(
             status: status, output: await printed, error: String(decoding: await complained, as: UTF8.self))
+    }
+
+    /// A pipe whose ends no other process inherits: one that is started meanwhile would keep it open, and its reader would
+    /// wait for an end that does not come.
+    private struct Channel {
+        let reading: FileHandle
+        let writing: FileHandle
+
+        init() throws {
+            var ends: [Int32] = [-1, -1]
+            guard pipe(&ends) == 0 else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+            reading = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
+            writing = FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)
+        }
     }
 
     /// Reads to the end on a thread of its own. `look` sees all that has come when the first bytes have.

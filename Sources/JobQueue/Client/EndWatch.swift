@@ -42,7 +42,7 @@ final class EndWatch: Sendable {
     private let id = UUID()
     private let start = ContinuousClock.now
     private let signal = AsyncSignal()
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     /// How long it goes on listening when nobody waits any more.
     private static let linger = Duration.seconds(5)
@@ -51,7 +51,7 @@ final class EndWatch: Sendable {
 
     /// - Parameter schema: as an identifier.
     init(pool: PostgresPool, schema: String, schedule: WaitSchedule = WaitSchedule(), logger: Logger) {
-        state = Mutex(State(schedule: schedule))
+        state = Locked(State(schedule: schedule))
         self.pool = pool
         self.schema = schema
         self.logger = logger

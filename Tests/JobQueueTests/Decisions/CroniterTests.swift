@@ -78,6 +78,8 @@ struct Croniter: Sendable {
         process.executableURL = URL(filePath: program)
         process.arguments = arguments
         let output = Pipe()
+        // A server that another test starts meanwhile would keep it open.
+        _ = fcntl(output.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         try process.run()
