@@ -14,6 +14,7 @@ let package = Package(
         .library(name: "MediaKit", targets: ["MediaKit"]),
         .library(name: "ByteIO", targets: ["ByteIO"]),
         .library(name: "JobQueue", targets: ["JobQueue"]),
+        .library(name: "Transfer", targets: ["Transfer"]),
         .executable(name: "kiln", targets: ["kiln"]),
         .executable(name: "Benchmarks", targets: ["Benchmarks"]),
     ],
@@ -25,6 +26,8 @@ let package = Package(
         // Percentiles of the benchmarks' times.
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.0.0"..<"5.0.0"),
+        // What S3 says is XML.
+        .package(url: "https://github.com/CoreOffice/XMLCoder", from: "0.17.0"),
     ],
     targets: [
         // libav*, found by pkg-config. CAVShim is the only target that includes its headers.
@@ -64,6 +67,18 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             resources: [.embedInCode("Schema/Migrations")],
+            swiftSettings: swiftSettings
+        ),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        // HTTP and object stores as sources and sinks of bytes. Knows nothing of media or jobs.
+        .target(
+            name: "Transfer",
+            dependencies: [
+                "ByteIO", "CCurl",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "XMLCoder", package: "XMLCoder"),
+            ],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -111,6 +126,21 @@ let package = Package(
             dependencies: [
                 "JobQueue", "PostgresTestSupport",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings),
+        // Servers on the loopback that look closely and misbehave as told.
+        .target(
+            name: "TransferTestSupport",
+            dependencies: ["Transfer", "ByteIO", .product(name: "Crypto", package: "swift-crypto")],
+            path: "Tests/TransferSupport",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "TransferTests",
+            dependencies: [
+                "Transfer", "ByteIO", "TransferTestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings),
         // The queue under faults, with workers in processes of their own: scripts/chaos, and a short form as tests.
