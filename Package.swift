@@ -142,6 +142,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
+            exclude: ["S3/botocore-signatures.py"],
             swiftSettings: swiftSettings),
         // The queue under faults, with workers in processes of their own: scripts/chaos, and a short form as tests.
         .target(

@@ -1,4 +1,4 @@
-// Made by scripts/botocore-signatures with botocore 1.44.5. Not to be edited.
+// Made by Tests/TransferTests/S3/botocore-signatures.py with botocore 1.44.5. Not to be edited.
 // swift-format-ignore-file
 
 /// A request, and its signatures by botocore.

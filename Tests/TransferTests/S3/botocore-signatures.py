@@ -2,7 +2,7 @@
 """Makes Tests/TransferTests/S3/BotocoreSignatures.swift: what botocore's own signer says about a range of requests.
 
     python3 -m venv venv && venv/bin/pip install botocore
-    venv/bin/python scripts/botocore-signatures > Tests/TransferTests/S3/BotocoreSignatures.swift
+    venv/bin/python Tests/TransferTests/S3/botocore-signatures.py > Tests/TransferTests/S3/BotocoreSignatures.swift
 """
 import datetime
 import random
@@ -119,7 +119,7 @@ for module in (botocore.auth, botocore.compat):
 if hasattr(botocore.auth, "get_current_datetime"):
     botocore.auth.get_current_datetime = lambda remove_tzinfo=True: Clock.moment
 
-print(f"// Made by scripts/botocore-signatures with botocore {botocore.__version__}. Not to be edited.\n// swift-format-ignore-file\n")
+print(f"// Made by Tests/TransferTests/S3/botocore-signatures.py with botocore {botocore.__version__}. Not to be edited.\n// swift-format-ignore-file\n")
 print("""/// A request, and its signatures by botocore.
 struct BotocoreSignature: Sendable {
     var method: String
