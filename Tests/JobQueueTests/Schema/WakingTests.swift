@@ -147,7 +147,8 @@ import Testing
         try await bench.enqueue("b", "run_at => clock_timestamp() + interval '3 s'")
         #expect(try await inbox.news() == [])
         func due() async throws -> [Double] {
-            try await inbox.news().map { note in
+            // On a slow machine one may have come due meanwhile, which is told of as well.
+            try await inbox.news().filter { $0 != "wake:a" }.map { note in
                 #expect(note.hasPrefix("due:"), "\(note)")
                 return try #require(Double(note.dropFirst(4)))
             }
