@@ -6,6 +6,8 @@ package struct S3Object: Sendable {
         case bytes([UInt8])
         /// That many bytes, each of which follows from its offset: objects that do not fit in memory.
         case pattern(size: Int64)
+        /// That many bytes, which are made when they are asked for: `make` gets a range within them.
+        case made(size: Int64, make: @Sendable (Range<Int64>) -> [UInt8])
     }
 
     package var body: Body
@@ -26,13 +28,14 @@ package struct S3Object: Sendable {
         switch body {
         case .bytes(let bytes): self.etag = etag ?? ETag(rawValue: "\"\(S3Digest.hex(S3Digest.md5(bytes)))\"")
         case .pattern(let size): self.etag = etag ?? ETag(rawValue: "\"pattern-\(size)\"")
+        case .made(let size, _): self.etag = etag ?? ETag(rawValue: "\"made-\(size)\"")
         }
     }
 
     package var size: Int64 {
         switch body {
         case .bytes(let bytes): Int64(bytes.count)
-        case .pattern(let size): size
+        case .pattern(let size), .made(let size, _): size
         }
     }
 
@@ -41,6 +44,7 @@ package struct S3Object: Sendable {
         switch body {
         case .bytes(let bytes): Array(bytes[Int(range.lowerBound)..<Int(range.upperBound)])
         case .pattern: Self.pattern(range)
+        case .made(_, let make): make(range)
         }
     }
 

@@ -96,7 +96,7 @@ package final class S3Server: Sendable {
 
     package func put(_ key: String, _ bytes: [UInt8]) { self[key] = S3Object(.bytes(bytes)) }
 
-    /// The bytes of an object that is not a pattern.
+    /// The bytes of an object that has them in memory.
     package func bytes(_ key: String) -> [UInt8]? {
         if case .bytes(let bytes)? = self[key]?.body { bytes } else { nil }
     }
