@@ -37,7 +37,7 @@ extension Streaming {
             let jobs = (0..<rounds * Self.works.count).map { (number: $0, work: $0 % Self.works.count) }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (index, job) in jobs.enumerated() {
-                    if index >= 4 { try await group.next() }
+                    if index >= 4 { _ = try await group.next() }
                     group.addTask { [expected] in
                         let work = Self.works[job.work]
                         let output = work.output.map { "\(job.number)-\($0)" }

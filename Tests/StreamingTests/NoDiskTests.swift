@@ -69,9 +69,14 @@ extension Streaming {
 
 /// The system calls of a process that change what is in a folder or may write into a file.
 enum Strace {
+    /// A question mark before a name: not every processor's system has all.
     private static let calls =
-        "trace=open,openat,openat2,creat,mkdir,mkdirat,mknod,mknodat,link,linkat,symlink,symlinkat,rename,renameat,"
-        + "renameat2,unlink,unlinkat,truncate,ftruncate,memfd_create"
+        "trace="
+        + [
+            "open", "openat", "openat2", "creat", "mkdir", "mkdirat", "mknod", "mknodat", "link", "linkat", "symlink",
+            "symlinkat", "rename", "renameat", "renameat2", "unlink", "unlinkat", "truncate", "ftruncate",
+            "memfd_create",
+        ].map { "?\($0)" }.joined(separator: ",")
 
     static func launcher(log: String) -> [String] { ["strace", "-f", "-qq", "-o", log, "-e", calls] }
 

@@ -1,3 +1,4 @@
+import ByteIO
 import Foundation
 import MediaKit
 import TestSupport
