@@ -161,7 +161,10 @@ let package = Package(
         ),
         .testTarget(
             name: "WorkerTests",
-            dependencies: ["Worker", "MediaKit", "JobQueue", "TestSupport", "PostgresTestSupport", "Transfer", "TransferTestSupport"],
+            dependencies: [
+                "Worker", "MediaKit", "JobQueue", "TestSupport", "PostgresTestSupport", "Transfer",
+                "TransferTestSupport",
+            ],
             swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]

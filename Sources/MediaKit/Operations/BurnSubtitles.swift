@@ -229,7 +229,9 @@ extension BurnSubtitles: ExecutableOperation {
             let source = try job.source(location)
             let limit = SubtitleLimits().bytes
             let bytes: [UInt8]
-            do { bytes = try source.readAll(limit: limit) } catch { throw MediaError.wrapping(error, input: subtitleName) }
+            do { bytes = try source.readAll(limit: limit) } catch {
+                throw MediaError.wrapping(error, input: subtitleName)
+            }
             return try SubtitleDocument.parse(bytes, name: subtitleName)
         case .text(let text):
             return try SubtitleDocument.parse(Array(text.utf8), name: subtitleName)
