@@ -40,7 +40,8 @@ struct SoundExtraction {
         guard cuts.count <= Self.maximumChunks else {
             throw MediaError(
                 .resourceLimit, "it would become \(cuts.count + 1) chunks; \(Self.maximumChunks) is the most at once",
-                hint: "raise splitAtSilence, or extract in parts with start and end", input: request.input.shownLocation)
+                hint: "raise splitAtSilence, or extract in parts with start and end", input: request.input.shownLocation
+            )
         }
         return try extractChunks(container, from: from, to: to, cuts: cuts.map { $0 + listened.start })
     }
