@@ -33,7 +33,7 @@ extension Streaming {
             // The first part was sent when all others were there.
             let parts = bench.server.requests(.uploadPart)
             #expect(parts.count >= 2 && parts.count == (bytes.count - 1) / Self.partSize + 1)
-            #expect(parts.map(\.partNumber).max() == parts.count)
+            #expect(parts.compactMap(\.partNumber).max() == parts.count)
             let path = try Self.scratch.get().put("\(bytes.count)-\(output)", bytes)
             return (bytes, bench.scratch.bytes(output), path)
         }

@@ -29,10 +29,12 @@ struct SpreadMovie: Sendable {
             moved[offset] = position
             position += Int64(end - offset) + gap
         }
-        let head =
-            type.bytes + Self.number(1, 4) + Array("mdat".utf8) + Self.number(position - Int64(type.bytes.count), 8)
+        var head = Array(type.bytes)
+        head += Self.number(1, 4) + Array("mdat".utf8) + Self.number(position - Int64(head.count), 8)
         let tail = Self.wide(index, moved)
-        self.pieces = [(0, head)] + pieces + [(position, tail[...])]
+        pieces.insert((0, head[...]), at: 0)
+        pieces.append((position, tail[...]))
+        self.pieces = pieces
         self.size = position + Int64(tail.count)
     }
 
@@ -87,7 +89,7 @@ struct SpreadMovie: Sendable {
             contents = boxes(box.contents).flatMap { wide($0, moved) }
         } else if type == "stco" {
             type = "co64"
-            contents = box.contents.prefix(8) + chunkOffsets(box).flatMap { number(moved[$0] ?? 0, 8) }
+            contents = Array(box.contents.prefix(8)) + chunkOffsets(box).flatMap { number(moved[$0] ?? 0, 8) }
         }
         return number(Int64(contents.count + 8), 4) + Array(type.utf8) + contents
     }

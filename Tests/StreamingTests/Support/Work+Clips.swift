@@ -21,7 +21,7 @@ extension Work {
         .copy(.media("video/nasa_2video_2audio_2sub.mp4"), to: "nasa.mov"),
         .copy(.media("video/sintel_trailer_720p24_52s_3subs.mkv"), to: "sintel.mp4"),
         .encode(.media("video/iphone_rot90_hevc10_editlist.mp4"), to: "phone.mp4", height: 480),
-        .encode(.media("video/bbb_720p24_30s_vp8.webm"), to: "bunny.mkv", from: 10, until: 13),
+        .encode(.media("video/bbb_720p24_30s_vp8.webm"), to: "bunny.mkv", height: 720, from: 10, until: 13),
         .extract(.media("video/mpeg2_1080p.ts"), to: "sound.flac"),
     ]
 

@@ -3,6 +3,7 @@ import Foundation
 import MediaKit
 import TestSupport
 import Testing
+import TransferTestSupport
 
 /// A piece of work by locations: the same through files and through a store.
 struct Work: Sendable, CustomTestStringConvertible {
