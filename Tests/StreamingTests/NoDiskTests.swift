@@ -12,7 +12,7 @@ extension Streaming {
         private static let withoutFiles = ["sh", "-c", #"ulimit -f 0; exec "$0" "$@""#]
 
         /// So much grain that the output is several parts of the usual size.
-        private static let film = RawMovie(width: 640, height: 360, frames: 100, grain: 120)
+        private static let film = RawMovie(width: 640, height: 360, frames: 160, grain: 150)
 
         /// A server with the film and words, and the command that burns them in.
         private static func bench() async throws -> (StreamingBench, burn: @Sendable (String) -> [String]) {
@@ -24,7 +24,7 @@ extension Streaming {
                 { output in
                     [
                         "burn", bench.location("in/film.mkv"), bench.location("in/words.srt"), output, "--bitexact",
-                        "--threads", "2", "--preset", "ultrafast", "--crf", "4",
+                        "--threads", "2", "--preset", "ultrafast", "--crf", "2",
                     ]
                 }
             )

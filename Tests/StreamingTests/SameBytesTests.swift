@@ -49,7 +49,7 @@ extension Streaming {
         @Test(.enabled(if: MotoServer.python != nil, Comment(rawValue: MotoServer.absence)))
         func `It is the same through moto`() async throws {
             let bench = try StreamingBench()
-            let film = RawMovie(width: 320, height: 180, frames: 150, grain: 90).bytes
+            let film = RawMovie(width: 640, height: 360, frames: 100, grain: 120).bytes
             let store = try await MotoServer.shared().bucket(client: bench.client)
             _ = try await store.put("in/film.mkv", film, options: ObjectOptions())
             let work = Work(.made("film.mkv") { film }, to: "out.mp4") { places in

@@ -34,7 +34,8 @@ enum Browser {
         process.standardError = FileHandle.nullDevice
         try process.run()
         defer {
-            process.terminate()
+            // Its whole family, which is a process group: Debian's command is a script that starts the real one.
+            kill(-process.processIdentifier, SIGKILL)
             process.waitUntilExit()
         }
         return try await body()
