@@ -24,6 +24,7 @@ public final class CachedCredentials: CredentialsProvider {
     /// How long a provider is left alone that failed, or had nothing better, in seconds.
     package static let pause = 30.0
 
+    /// - Parameter provider: asked when nothing good is left, once for all who wait.
     public convenience init(_ provider: any CredentialsProvider) { self.init(provider) { WallClock.now } }
 
     /// - Parameter clock: seconds since 1970.

@@ -18,6 +18,7 @@ public import Logging
 ///
 /// Thread-safe. A program needs one. When the last reference goes, requests that are under way fail with `closed`.
 public final class HTTPClient: Sendable {
+    /// As it was made with.
     public let configuration: HTTPConfiguration
     private let loop: CurlLoop
     private let buckets: Locked<RetryBuckets>

@@ -23,10 +23,13 @@ public struct HTTPRequest: Sendable {
         case follow(limit: Int)
     }
 
+    /// Changing it later leaves `isIdempotent` as it is.
     public var method: HTTPMethod
+    /// Where it goes first; redirects may lead on.
     public var url: HTTPURL
     /// The request's own fields; those for length, transfer and host are made by the client.
     public var headers: HTTPHeaders
+    /// Default ``HTTPBody/empty``.
     public var body: HTTPBody
     /// Default ``Destination/guarded``.
     public var destination: Destination
@@ -50,6 +53,7 @@ public struct HTTPRequest: Sendable {
     /// means by it.
     public var classify: (@Sendable (inout TransferError) -> Void)?
 
+    /// Nothing is checked before it is sent. `prepare` and `classify` are set afterwards.
     public init(
         _ method: HTTPMethod, _ url: HTTPURL, headers: HTTPHeaders = [:], body: HTTPBody = .empty,
         destination: Destination = .guarded, redirects: Redirects = .follow(limit: 5), timeouts: HTTPTimeouts? = nil,

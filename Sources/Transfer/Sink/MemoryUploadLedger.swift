@@ -18,6 +18,7 @@ public final class MemoryUploadLedger: UploadLedger {
     }
     private let table: Locked<Table>
 
+    /// A new table, and the ledger of its first owner.
     public convenience init(owner: String = "1") { self.init(owner: owner, table: Locked(Table())) }
 
     private init(owner: String, table: Locked<Table>) {

@@ -89,6 +89,7 @@ public final class RangeSource: ByteSource {
         }
     }
 
+    /// What reading has cost.
     public struct Statistics: Sendable, Hashable {
         /// Bytes of the object that arrived, some perhaps twice.
         public var bytesFetched: Int64

@@ -61,6 +61,7 @@ package final class ThreadSignal: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
+    /// Blocks the thread until it is raised; not at all if it was before.
     package func wait() {
         pthread_mutex_lock(mutex)
         while !isRaised { pthread_cond_wait(condition, mutex) }
