@@ -1,3 +1,5 @@
+import Locking
+
 /// Credentials that are kept, and fetched again before they end.
 ///
 /// Those without an end are asked for each time. Whoever comes while others are being fetched waits for the same ones.

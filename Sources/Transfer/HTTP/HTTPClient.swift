@@ -1,3 +1,4 @@
+import Locking
 public import Logging
 
 /// Sends requests over HTTP/1.1 and HTTP/2.

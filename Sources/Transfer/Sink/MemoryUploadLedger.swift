@@ -1,3 +1,5 @@
+import Locking
+
 /// A ledger in memory, for tests and for a process that competes with none but itself.
 ///
 /// Each owner has one, and all share a table:
