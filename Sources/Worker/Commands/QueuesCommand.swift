@@ -61,8 +61,8 @@ struct QueuesCommand: AsyncParsableCommand {
         try await database.run { queue in
             try await body(queue)
             guard let found = try await queue.queues().first(where: { $0.queue == name }) else { return }
-            let limits = limits(found)
-            try database.print(found, "\(name): \(limits.isEmpty ? "no limits" : limits)".printable)
+            let text = limits(found)
+            try database.print(found, "\(name): \(text.isEmpty ? "no limits" : text)".printable)
         }
     }
 
