@@ -50,8 +50,9 @@ let package = Package(
         // Pixel arithmetic in C, which the compiler vectorises. No library behind it.
         .target(name: "CPixelKernels"),
         .target(name: "ByteIO", swiftSettings: swiftSettings),
-        // The one lock of JobQueue and Transfer, which know nothing of each other.
+        // The one lock, and the one calendar, of JobQueue and Transfer, which know nothing of each other.
         .target(name: "Locking", swiftSettings: swiftSettings),
+        .target(name: "CivilCalendar", swiftSettings: swiftSettings),
         .target(
             name: "MediaKit",
             dependencies: ["ByteIO", "CAVShim", "CAssShim", "CFontconfig", "CLibass", "CPixelKernels"],
@@ -62,7 +63,7 @@ let package = Package(
         .target(
             name: "JobQueue",
             dependencies: [
-                "CPostgres", "Locking",
+                "CPostgres", "CivilCalendar", "Locking",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -76,7 +77,7 @@ let package = Package(
         .target(
             name: "Transfer",
             dependencies: [
-                "ByteIO", "CCurl", "Locking",
+                "ByteIO", "CCurl", "CivilCalendar", "Locking",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "XMLCoder", package: "XMLCoder"),
@@ -126,7 +127,7 @@ let package = Package(
         .testTarget(
             name: "JobQueueTests",
             dependencies: [
-                "JobQueue", "Locking", "PostgresTestSupport",
+                "JobQueue", "CivilCalendar", "Locking", "PostgresTestSupport",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings),
