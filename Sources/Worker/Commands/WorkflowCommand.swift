@@ -13,7 +13,11 @@ struct WorkflowCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            try await database.answer { try await $0.workflows(limit: length.limit) } text: { WorkflowTable.list($0) }
+            try await database.answer {
+                try await $0.workflows(limit: length.limit)
+            } text: {
+                WorkflowTable.list($0)
+            }
         }
     }
 
@@ -35,7 +39,11 @@ struct WorkflowCommand: AsyncParsableCommand {
         func run() async throws {
             try await database.reporting {
                 let json = try JSONArgument.read(file == "-" ? file : "@\(file)", name: "the workflow")
-                try await database.answer { try await $0.enqueueWorkflow(json) } text: { QueueText.id($0.id) }
+                try await database.answer {
+                    try await $0.enqueueWorkflow(json)
+                } text: {
+                    QueueText.id($0.id)
+                }
             }
         }
     }
