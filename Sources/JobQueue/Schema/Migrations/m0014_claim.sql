@@ -283,16 +283,14 @@ BEGIN
     IF v_ids = '{}' THEN
         RETURN;
     END IF;
-    RETURN QUERY WITH mine AS MATERIALIZED (
-        SELECT i.n, j.* FROM unnest(v_ids) WITH ORDINALITY i(id, n) JOIN job j ON j.id = i.id
-    ), begun AS (
-        DELETE FROM unique_claim u USING mine j
-        WHERE j.unique_scope = 'waiting' AND u.kind = j.kind AND u.key = j.unique_key AND u.job = j.id
-    )
-    SELECT j.id, j.lease_token, j.kind::text, j.queue::text, j.priority, j.payload, j.attempt, j.max_attempts, j.timeout,
+    IF EXISTS (SELECT FROM unique_claim) THEN
+        DELETE FROM unique_claim u USING unnest(v_ids) i(id), job j
+        WHERE j.id = i.id AND j.unique_scope = 'waiting' AND u.kind = j.kind AND u.key = j.unique_key AND u.job = j.id;
+    END IF;
+    RETURN QUERY SELECT j.id, j.lease_token, j.kind::text, j.queue::text, j.priority, j.payload, j.attempt, j.max_attempts, j.timeout,
         j.cores, j.memory, j.workflow, j.node::text, j.has_parents, j.crashes, j.alone, j.held, j.run_at, j.created_at,
         j.created_by, j.metadata, CASE WHEN EXISTS (SELECT FROM job_progress)
             THEN (SELECT p.checkpoint FROM job_progress p WHERE p.job = j.id) END, j.cancel_reason, j.solo
-    FROM mine j ORDER BY j.n;
+    FROM unnest(v_ids) WITH ORDINALITY i(id, n) JOIN job j ON j.id = i.id ORDER BY i.n;
 END $$;
 COMMENT ON FUNCTION {{schema}}.worker_claim IS 'Claims up to p_max jobs that fit into p_cores and p_memory; raises KL001 if the worker has lost its lease.';
