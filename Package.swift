@@ -147,6 +147,12 @@ let package = Package(
             ],
             exclude: ["S3/botocore-signatures.py"],
             swiftSettings: swiftSettings),
+        // Media through stores: the engine and the stores together.
+        .testTarget(
+            name: "StreamingTests",
+            dependencies: ["Worker", "MediaKit", "ByteIO", "Transfer", "TransferTestSupport", "TestSupport"],
+            exclude: ["Support/check-movie.py"],
+            swiftSettings: swiftSettings),
         // The queue under faults, with workers in processes of their own: scripts/chaos, and a short form as tests.
         .target(
             name: "ChaosKit",

@@ -142,20 +142,27 @@ extension TestClip {
 extension TestClip {
     private typealias M = MatroskaBytes
 
-    /// The whole file.
-    public var bytes: [UInt8] {
-        let header = M.element(
-            0x1A45_DFA3,
-            [
-                M.element(0x4286, 1), M.element(0x42F7, 1), M.element(0x42F2, 4), M.element(0x42F3, 8),
-                M.element(0x4282, "matroska"), M.element(0x4287, 4), M.element(0x4285, 2),
-            ])
+    /// What every Matroska file begins with.
+    static let header = M.element(
+        0x1A45_DFA3,
+        [
+            M.element(0x4286, 1), M.element(0x42F7, 1), M.element(0x42F2, 4), M.element(0x42F3, 8),
+            M.element(0x4282, "matroska"), M.element(0x4287, 4), M.element(0x4285, 2),
+        ])
+
+    /// What comes before the chapters and the first cluster: how long it is, and its tracks.
+    var preamble: [[UInt8]] {
         var info = [
             M.element(0x2AD7B1, 1_000_000), M.element(0x4D80, "tests"), M.element(0x5741, "tests"),
             M.element(0x4489, Double(end)),
         ]
         if let title { info.append(M.element(0x7BA9, title)) }
-        var parts = [M.element(0x1549_A966, info), M.element(0x1654_AE6B, tracks)]
+        return [M.element(0x1549_A966, info), M.element(0x1654_AE6B, tracks)]
+    }
+
+    /// The whole file.
+    public var bytes: [UInt8] {
+        var parts = preamble
         if !chapters.isEmpty { parts.append(chapterElement) }
         for block in blocks.sorted(by: { ($0.time, $0.track) < ($1.time, $1.track) }) {
             // A cluster each: the time needs no 16-bit offset then.
@@ -168,7 +175,7 @@ extension TestClip {
             }
             parts.append(M.element(0x1F43_B675, [M.element(0xE7, block.time), body]))
         }
-        return header + M.element(0x1853_8067, parts)
+        return Self.header + M.element(0x1853_8067, parts)
     }
 
     /// Milliseconds.

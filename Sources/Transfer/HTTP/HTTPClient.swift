@@ -155,7 +155,8 @@ public final class HTTPClient: Sendable {
     private func open(_ request: HTTPRequest, _ deadline: Exchange.Deadline?) async throws -> HTTPResponse {
         var options = Exchange.Options(
             destination: request.destination, timeouts: request.timeouts ?? configuration.timeouts,
-            acceptsCompression: request.acceptsCompression)
+            acceptsCompression: request.acceptsCompression, isIdempotent: request.isIdempotent,
+            onRepeat: request.onRepeat)
         var hop = Hop(request)
         var redirects = 0
         while true {

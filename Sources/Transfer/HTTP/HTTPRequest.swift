@@ -53,7 +53,11 @@ public struct HTTPRequest: Sendable {
     /// means by it.
     public var classify: (@Sendable (inout TransferError) -> Void)?
 
-    /// Nothing is checked before it is sent. `prepare` and `classify` are set afterwards.
+    /// Called when an attempt was sent and is sent again on another connection, as the one that was open already has died
+    /// before an answer: what came before may have taken effect. Only where `isIdempotent`.
+    package var onRepeat: (@Sendable () -> Void)?
+
+    /// Nothing is checked before it is sent. `prepare`, `classify` and `onRepeat` are set afterwards.
     public init(
         _ method: HTTPMethod, _ url: HTTPURL, headers: HTTPHeaders = [:], body: HTTPBody = .empty,
         destination: Destination = .guarded, redirects: Redirects = .follow(limit: 5), timeouts: HTTPTimeouts? = nil,

@@ -63,6 +63,9 @@ final class S3Attempts: Sendable {
     /// How many times it was sent.
     var count: Int { state.withLock { $0.count } }
 
+    /// It was sent again as it was.
+    func noteRepeat() { state.withLock { $0.count += 1 } }
+
     func sign(_ request: inout HTTPRequest) async throws {
         let credentials = try await session.credentials.credentials()
         let (now, region) = (session.clock.now, session.region)

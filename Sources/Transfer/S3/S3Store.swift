@@ -74,6 +74,7 @@ public struct S3Store: MultipartStore {
             redirects: .none)
         let attempts = S3Attempts(session, key: key, query: query, payload: payload)
         request.prepare = { try await attempts.sign(&$0) }
+        request.onRepeat = { attempts.noteRepeat() }
         request.classify = { attempts.classify(&$0) }
         return SignedRequest(request: request, attempts: attempts)
     }

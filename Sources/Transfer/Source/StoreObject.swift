@@ -20,13 +20,19 @@ public struct StoreObject: RangedObject {
     public func read(
         range: Range<Int64>?, ifMatch etag: ETag?, _ sink: @Sendable ([UInt8]) async throws -> Void
     ) async throws {
-        try await store.read(key, range: range, ifMatch: etag) { content in
-            guard content.info.size == info.size, etag == nil || content.info.etag == nil || content.info.etag == etag
-            else { throw TransferError.changed(name) }
-            guard content.range == range ?? 0..<info.size else {
-                throw TransferError(.badResponse, "the store sent other bytes of \(name) than were asked for")
+        do {
+            try await store.read(key, range: range, ifMatch: etag) { content in
+                guard content.info.size == info.size,
+                    etag == nil || content.info.etag == nil || content.info.etag == etag
+                else { throw TransferError.changed(name) }
+                guard content.range == range ?? 0..<info.size else {
+                    throw TransferError(.badResponse, "the store sent other bytes of \(name) than were asked for")
+                }
+                for try await chunk in content.bytes { try await sink(chunk) }
             }
-            for try await chunk in content.bytes { try await sink(chunk) }
+        } catch let error as TransferError where error.code == .changed {
+            // Stores tell it in words of their own: "412 (PreconditionFailed)".
+            throw TransferError.changed(name)
         }
     }
 }

@@ -4,8 +4,12 @@ package import Transfer
 package struct S3Object: Sendable {
     package enum Body: Sendable {
         case bytes([UInt8])
+        /// What the parts of an upload hold, one after another.
+        case parts([[UInt8]])
         /// That many bytes, each of which follows from its offset: objects that do not fit in memory.
         case pattern(size: Int64)
+        /// That many bytes, which are made when they are asked for: `make` gets a range within them.
+        case made(size: Int64, make: @Sendable (Range<Int64>) -> [UInt8])
     }
 
     package var body: Body
@@ -25,14 +29,18 @@ package struct S3Object: Sendable {
         self.modified = modified
         switch body {
         case .bytes(let bytes): self.etag = etag ?? ETag(rawValue: "\"\(S3Digest.hex(S3Digest.md5(bytes)))\"")
+        case .parts(let parts):
+            self.etag = etag ?? ETag(rawValue: "\"parts-\(parts.count)-\(parts.reduce(0) { $0 + $1.count })\"")
         case .pattern(let size): self.etag = etag ?? ETag(rawValue: "\"pattern-\(size)\"")
+        case .made(let size, _): self.etag = etag ?? ETag(rawValue: "\"made-\(size)\"")
         }
     }
 
     package var size: Int64 {
         switch body {
         case .bytes(let bytes): Int64(bytes.count)
-        case .pattern(let size): size
+        case .parts(let parts): parts.reduce(0) { $0 + Int64($1.count) }
+        case .pattern(let size), .made(let size, _): size
         }
     }
 
@@ -40,8 +48,22 @@ package struct S3Object: Sendable {
     package func slice(_ range: Range<Int64>) -> [UInt8] {
         switch body {
         case .bytes(let bytes): Array(bytes[Int(range.lowerBound)..<Int(range.upperBound)])
+        case .parts(let parts): Self.slice(range, of: parts)
         case .pattern: Self.pattern(range)
+        case .made(_, let make): make(range)
         }
+    }
+
+    private static func slice(_ range: Range<Int64>, of parts: [[UInt8]]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(range.count)
+        var start: Int64 = 0
+        for part in parts {
+            let piece = range.clamped(to: start..<start + Int64(part.count))
+            if !piece.isEmpty { bytes += part[Int(piece.lowerBound - start)..<Int(piece.upperBound - start)] }
+            start += Int64(part.count)
+        }
+        return bytes
     }
 
     /// The bytes of a pattern at these offsets: no two stretches of it are alike.
@@ -101,7 +123,9 @@ struct S3Contents {
         guard uploads[id]?.key == key else { throw Refusal(404, "NoSuchUpload") }
         guard (1...10_000).contains(number) else { throw Refusal(400, "InvalidArgument") }
         let md5 = S3Digest.md5(bytes)
-        uploads[id]?.parts[number] = S3Upload.Part(bytes: bytes, md5: md5)
+        // Parts that are alike are kept once: an upload of gigabytes may be larger than the memory.
+        let alike = uploads[id]?.parts.values.first { $0.md5 == md5 && $0.bytes == bytes }
+        uploads[id]?.parts[number] = alike ?? S3Upload.Part(bytes: bytes, md5: md5)
         return ETag(rawValue: "\"\(S3Digest.hex(md5))\"")
     }
 
@@ -128,11 +152,8 @@ struct S3Contents {
             else { throw Refusal(400, "InvalidPart") }
         }
         let etag = "\"\(S3Digest.hex(S3Digest.md5(parts.flatMap(\.md5))))-\(parts.count)\""
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(sizes.reduce(0, +))
-        for part in parts { bytes += part.bytes }
         var object = S3Object(
-            .bytes(bytes), etag: ETag(rawValue: etag), contentType: upload.contentType, modified: now.rounded(.down))
+            .parts(parts.map(\.bytes)), etag: ETag(rawValue: etag), contentType: upload.contentType, modified: now.rounded(.down))
         object.metadata = upload.metadata
         objects[key] = object
         uploads[id] = nil

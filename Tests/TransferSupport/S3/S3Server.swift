@@ -97,9 +97,14 @@ package final class S3Server: Sendable {
 
     package func put(_ key: String, _ bytes: [UInt8]) { self[key] = S3Object(.bytes(bytes)) }
 
-    /// The bytes of an object that is not a pattern.
+    /// The bytes of an object that has them in memory.
     package func bytes(_ key: String) -> [UInt8]? {
-        if case .bytes(let bytes)? = self[key]?.body { bytes } else { nil }
+        guard let object = self[key] else { return nil }
+        return switch object.body {
+        case .bytes(let bytes): bytes
+        case .parts: object.slice(0..<object.size)
+        case .pattern, .made: nil
+        }
     }
 
     package var keys: [String] { state.withLock { $0.contents.keys(prefix: "", after: nil) } }

@@ -101,6 +101,22 @@ import TransferTestSupport
         #expect(try await client.send(request).status == 200)
     }
 
+    /// libcurl would do so by itself, on a connection that was open already.
+    @Test func `what may not happen twice is not repeated where the connection was open before`() async throws {
+        let server = try RawServer { connection in
+            while let (request, _) = try connection.readRequest() {
+                guard request.method == "GET" else { return connection.reset() }
+                try connection.respond(200)
+            }
+        }
+        let client = try HTTPBench.client()
+        _ = try await client.send(HTTPBench.get(server))
+        let request = HTTPRequest(.post, try HTTPURL(server.url()), body: .bytes([1, 2, 3]))
+        let error = await transferError { _ = try await client.send(request) }
+        #expect(error?.code == .connectionLost && error?.mayHaveTakenEffect == true)
+        #expect(server.requests.count { $0.method == "POST" } == 1)
+    }
+
     @Test func `a POST that says that it is idempotent is repeated`() async throws {
         let server = try HTTPBench.script([Self.answer(503), { $0.reset() }, Self.answer(200)])
         let request = HTTPRequest(.post, try HTTPURL(server.url()), body: .bytes([1]), isIdempotent: true)

@@ -40,6 +40,8 @@ extension CurlTransfer {
         case .bytes(let bytes): try setUpload(length: Int64(bytes.count))
         case .stream(let length, _, _): try setUpload(length: length)
         }
+        // By itself libcurl sends again whatever was sent on a connection that was open already and ends without a word.
+        if !exchange.options.isIdempotent { try set(CURLOPT_FRESH_CONNECT, 1) }
         if hop.method != .head { try set(CURLOPT_CUSTOMREQUEST, hop.method.rawValue) }
         if exchange.options.acceptsCompression { try set(CURLOPT_ACCEPT_ENCODING, "gzip") }
         // libcurl would wait up to a second for "100 Continue", which R2 never sends.

@@ -157,6 +157,7 @@ final class CurlTransfer {
     /// could go anywhere.
     private func beginRequest(_ address: String?) -> Int32 {
         guard isAllowed(address.flatMap { IPAddress($0) }) else { return CURL_PREREQFUNC_ABORT }
+        if isConnected { exchange.options.onRepeat?() }
         isConnected = true
         lastProgress = .now
         return CURL_PREREQFUNC_OK

@@ -19,6 +19,9 @@ final class Exchange: Sendable {
         var destination: HTTPRequest.Destination
         var timeouts: HTTPTimeouts
         var acceptsCompression: Bool
+        /// Whether it may be sent again where a connection that was open already turns out to be dead.
+        var isIdempotent: Bool
+        var onRepeat: (@Sendable () -> Void)?
     }
 
     /// A moment by which it must be over, and what to call that.

@@ -1,23 +1,25 @@
-import Foundation
-import Testing
+public import Foundation
 
 /// The real command, run as a process of its own.
-struct KilnProcess {
+public struct KilnProcess {
     /// How a run ended and what it printed.
-    struct Outcome {
-        var status: Int32
-        var output: [UInt8]
-        var error: String
-        var text: String { String(decoding: output, as: UTF8.self) }
+    public struct Outcome: Sendable {
+        /// -1 where a signal ended it.
+        public var status: Int32
+        public var output: [UInt8]
+        public var error: String
+        /// The most bytes that were resident, where that was asked for.
+        public var peakBytes: Int?
+        public var text: String { String(decoding: output, as: UTF8.self) }
 
         /// Reads what was printed as JSON.
-        func decoded<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        public func decoded<Value: Decodable>(_ type: Value.Type) throws -> Value {
             try JSONDecoder().decode(type, from: Data(output))
         }
     }
 
     /// The executable that was built along with the tests: it lies beside them.
-    static let executable: URL? = {
+    public static let executable: URL? = {
         let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         let folders = [tests.deletingLastPathComponent(), Bundle.main.bundleURL] + Bundle.allBundles.map(\.bundleURL)
         // A bundle may be the folder itself or a thing within it.
@@ -25,8 +27,8 @@ struct KilnProcess {
             .map { $0.appending(path: "kiln") }.first { FileManager.default.isExecutableFile(atPath: $0.path) }
     }()
 
-    struct NotBuilt: Error, CustomStringConvertible {
-        let description = "the executable kiln does not lie beside the tests"
+    public struct NotBuilt: Error, CustomStringConvertible {
+        public let description = "the executable kiln does not lie beside the tests"
     }
 
     /// Runs `kiln` to its end.
@@ -35,14 +37,16 @@ struct KilnProcess {
     ///   - input: what it finds on standard input.
     ///   - environment: variables besides those of this process.
     ///   - interruption: a signal that it is sent as soon as it has printed a line on standard error.
-    static func run(
+    ///   - launcher: a command that becomes `kiln`, which is its last argument, with `kiln`'s own behind: strace, a shell.
+    ///   - watchesMemory: whether ``Outcome/peakBytes`` is wanted.
+    public static func run(
         _ arguments: [String], input: [UInt8] = [], in folder: String? = nil, interruption: Int32? = nil,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], launcher: [String] = [], watchesMemory: Bool = false
     ) async throws -> Outcome {
         let process = Process()
         guard let executable else { throw NotBuilt() }
-        process.executableURL = executable
-        process.arguments = arguments
+        process.executableURL = launcher.isEmpty ? executable : URL(filePath: "/usr/bin/env")
+        process.arguments = launcher.isEmpty ? arguments : launcher + [executable.path] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         if let folder { process.currentDirectoryURL = URL(filePath: folder) }
         let output = try Channel(), error = try Channel(), stdin = try Channel()
@@ -62,11 +66,33 @@ struct KilnProcess {
         async let complained = readAll(error.reading) { bytes in
             if let interruption, bytes.contains(UInt8(ascii: "\n")) { kill(identifier, interruption) }
         }
+        async let peak = watchesMemory ? peakBytes(of: identifier) : nil
         feed(input, to: stdin.writing)
         var status: Int32 = -1
         for await value in ended.stream { status = value }
         return Outcome(
-            status: status, output: await printed, error: String(decoding: await complained, as: UTF8.self))
+            status: status, output: await printed, error: String(decoding: await complained, as: UTF8.self),
+            peakBytes: await peak)
+    }
+
+    /// The kernel's own mark of a process's most resident memory, looked at until the process ends: what it grows by in
+    /// its last moments is missed. (What `wait4` says would do, but that counts the process before it became another one,
+    /// which is a copy of this one.)
+    private static func peakBytes(of identifier: Int32) async -> Int? {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                var peak: Int?
+                while let text = try? String(contentsOfFile: "/proc/\(identifier)/status", encoding: .utf8),
+                    let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+                    let kilobytes = line.split(separator: " ").compactMap({ Int($0) }).first
+                {
+                    // Not the greatest: the mark begins anew when the process becomes another.
+                    peak = kilobytes << 10
+                    usleep(5000)
+                }
+                continuation.resume(returning: peak)
+            }
+        }
     }
 
     /// A pipe whose ends no other process inherits: one that is started meanwhile would keep it open, and its reader would
