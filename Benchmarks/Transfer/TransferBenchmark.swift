@@ -85,9 +85,10 @@ struct TransferBenchmark: AsyncParsableCommand {
         let inputs = try await offPool { [seconds] in
             try TransferInputs(seconds: seconds, folder: Self.mediaFolder, maker: maker, scratch: scratch)
         }
-        let server = try ObjectServerProcess(
-            ObjectServerProcess.Line(latencyMilliseconds: latency, megabytesPerSecond: speed), objects: inputs.objects)
+        let line = ObjectServerProcess.Line(latencyMilliseconds: latency, megabytesPerSecond: speed)
         for work in TransferWork.all(inputs) where cases.isEmpty || cases.contains(work.name) {
+            // A new one for each, as it keeps all that it is given in memory.
+            let server = try ObjectServerProcess(line, objects: inputs.objects)
             let measurement = TransferMeasurement(
                 work: work, server: server, scratch: scratch, peers: peers, rounds: rounds, warmUpRounds: warmUpRounds)
             let result = try await measurement.run()

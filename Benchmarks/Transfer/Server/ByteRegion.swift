@@ -53,6 +53,6 @@ final class ByteRegion: @unchecked Sendable {
     /// - Returns: how many it took; below 0 for an error.
     func send(_ range: Range<Int>, to socket: Int32) -> Int {
         let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory)[range])
-        return Glibc.send(socket, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL.rawValue))
+        return Glibc.send(socket, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
     }
 }

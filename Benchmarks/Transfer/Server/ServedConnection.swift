@@ -55,7 +55,7 @@ struct ServedConnection: ~Copyable {
     }
 
     /// - Parameter isObject: whether the bytes are those of an object, which are counted.
-    mutating func body(of request: borrowing ServedRequest, isObject: Bool) throws(Gone) -> ByteRegion {
+    mutating func body(of request: ServedRequest, isObject: Bool) throws(Gone) -> ByteRegion {
         let length = request.contentLength
         if request["expect"]?.lowercased() == "100-continue" { try write("HTTP/1.1 100 Continue\r\n\r\n") }
         let region = ByteRegion(count: length)
@@ -125,7 +125,7 @@ struct ServedConnection: ~Copyable {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes {
-                Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+                Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw Gone() }
