@@ -84,7 +84,7 @@ let package = Package(
         .target(
             name: "Worker",
             dependencies: [
-                "MediaKit", "ByteIO", "JobQueue",
+                "MediaKit", "ByteIO", "JobQueue", "Transfer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -161,7 +161,10 @@ let package = Package(
         ),
         .testTarget(
             name: "WorkerTests",
-            dependencies: ["Worker", "MediaKit", "JobQueue", "TestSupport", "PostgresTestSupport"],
+            dependencies: [
+                "Worker", "MediaKit", "JobQueue", "TestSupport", "PostgresTestSupport", "Transfer",
+                "TransferTestSupport",
+            ],
             swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]

@@ -13,6 +13,9 @@ public protocol ByteSource: AnyObject, Sendable {
     /// Whether `read` accepts any offset. If false, each read must begin where the one before it ended.
     var isSeekable: Bool { get }
 
+    /// What a person should know who wonders why reading is slow, each a sentence.
+    var notices: [String] { get }
+
     /// Reads up to `buffer.count` bytes that begin `offset` bytes from the start.
     ///
     /// Blocks until at least one byte is there.
@@ -25,6 +28,9 @@ public protocol ByteSource: AnyObject, Sendable {
 }
 
 extension ByteSource {
+    /// None.
+    public var notices: [String] { [] }
+
     /// Does nothing: a `read` that is waiting goes on.
     public func cancel() {}
 

@@ -31,7 +31,7 @@ struct RequestRunner {
             do {
                 defer { reporter.finish() }
                 result = try await KilnProgram.withJob {
-                    try await MediaEngine().execute(request, progress: reporter.callback)
+                    try await MediaEngine(resolver: ConsoleResolver()).execute(request, progress: reporter.callback)
                 }
             }
             try print(result, on: console)

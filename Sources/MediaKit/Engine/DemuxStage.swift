@@ -17,15 +17,18 @@ final class DemuxStage: Stage, @unchecked Sendable {
     private var mender: TimestampMender
     /// Where to begin, in microseconds of the input's own timestamps.
     private let start: Int64?
+    /// Behind which nothing is wanted, likewise; `nil` for the end.
+    private let end: Int64?
     private let readahead: Int64 = 500_000
     /// The picture stream that was entered between two key frames: what comes before the next cannot be decoded.
     private var awaitsKeyFrame: Int?
 
-    init(demuxer: Demuxer, routes: [Int: [Route]], start: Int64?, strict: Bool, control: JobControl) {
+    init(demuxer: Demuxer, routes: [Int: [Route]], start: Int64?, end: Int64?, strict: Bool, control: JobControl) {
         self.strict = strict
         self.demuxer = demuxer
         self.routes = routes
         self.start = start
+        self.end = end
         self.control = control
         mender = TimestampMender(isDiscontinuous: demuxer.hasDiscontinuousTime)
     }
@@ -33,6 +36,7 @@ final class DemuxStage: Stage, @unchecked Sendable {
     func run() throws {
         control.log.adoptThread()
         demuxer.discard(allBut: Set(routes.keys))
+        demuxer.announceReads(of: Set(routes.keys), from: start.map { $0 - readahead }, to: end)
         if let start, demuxer.isSeekable { try seek(to: start) }
         while !routes.isEmpty {
             try control.checkpoint()

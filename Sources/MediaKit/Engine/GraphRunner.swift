@@ -128,19 +128,22 @@ final class GraphRunner {
         _ demuxer: Demuxer, index: Int, decoding: [DecodeStage], copying: [CopyRoute]
     ) -> DemuxStage? {
         var routes: [Int: [DemuxStage.Route]] = [:]
-        var starts: [Int64] = []
+        var windows: [MediaGraph.Window] = []
         for (decoded, stage) in zip(graph.decoded, decoding) where decoded.source.input == index {
             routes[decoded.source.stream, default: []].append(.decode(stage.inbox))
-            starts.append(decoded.window.isTrimmed ? decoded.window.origin : .min)
+            windows.append(decoded.window)
         }
         for (copied, route) in zip(graph.copied, copying) where copied.source.input == index {
             routes[copied.source.stream, default: []].append(.copy(route))
-            starts.append(copied.window.isTrimmed ? copied.window.origin : .min)
+            windows.append(copied.window)
         }
         guard !routes.isEmpty else { return nil }
-        // Everything before the earliest start is of no use to anyone.
-        let start = starts.min().flatMap { $0 == .min ? nil : $0 }
-        return DemuxStage(demuxer: demuxer, routes: routes, start: start, strict: tolerance.strict, control: control)
+        // What lies before the earliest start, or behind the last end, is of no use to anyone.
+        let start = windows.allSatisfy(\.isTrimmed) ? windows.map(\.origin).min() : nil
+        let ends = windows.compactMap { window in window.end.map { window.origin + $0 } }
+        let end = ends.count == windows.count ? ends.max() : nil
+        return DemuxStage(
+            demuxer: demuxer, routes: routes, start: start, end: end, strict: tolerance.strict, control: control)
     }
 
     /// Tells the muxers about copied streams, which are known before anything runs.

@@ -32,6 +32,8 @@ public struct MediaWarning: Codable, Sendable, Hashable, CustomStringConvertible
         public static let timestamps = Code(rawValue: "timestamps")
         /// The output's layout is not the one asked for, but valid.
         public static let container = Code(rawValue: "container")
+        /// An input that cannot be read as fast as usual, or not sought in.
+        public static let slowInput = Code(rawValue: "slow_input")
         /// A setting that was adjusted.
         public static let adjusted = Code(rawValue: "adjusted")
     }

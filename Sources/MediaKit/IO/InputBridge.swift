@@ -11,6 +11,7 @@ final class InputBridge {
     private(set) var io: UnsafeMutablePointer<AVIOContext>?
     /// Bytes that were read from the source, repeated reads counted again.
     private(set) var bytesRead: Int64 = 0
+    private(set) var readsExactly = false
     private let control: JobControl
     private var position: Int64 = 0
     private var parked: (any Error)?
@@ -40,7 +41,9 @@ final class InputBridge {
     /// From now on reads what is asked for and no more: libav would otherwise read through gaps of up to 32 KiB
     /// instead of seeking over them, and fetch most of a file for one of its streams.
     func readExactly() {
-        if source.isSeekable { io?.pointee.direct = 1 }
+        guard source.isSeekable else { return }
+        readsExactly = true
+        io?.pointee.direct = 1
     }
 
     /// Throws what the source threw since the last call, if anything.

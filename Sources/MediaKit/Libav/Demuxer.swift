@@ -21,7 +21,7 @@ final class Demuxer: @unchecked Sendable {
     let name: String
     let raw: UnsafeMutablePointer<AVFormatContext>
     private(set) var streams: [InputStream] = []
-    private let bridge: InputBridge
+    let bridge: InputBridge
     private let probeScore: Int32
     private let control: JobControl
 
@@ -38,6 +38,8 @@ final class Demuxer: @unchecked Sendable {
             throw MediaError(.badInput, "the input is empty (0 bytes)", input: source.name)
         }
         let smallReads = analysis == .headerIfSoundIsKnown && source.isSeekable
+        if smallReads { (source as? any PlannableByteSource)?.expect(.scattered) }
+        for notice in source.notices { control.warnings.add(MediaWarning(.slowInput, notice)) }
         bridge = try InputBridge(source: source, control: control, bufferSize: smallReads ? 4 << 10 : 64 << 10)
 
         let (format, score) = try Self.recognise(bridge, control: control, name: source.name)
@@ -160,6 +162,7 @@ final class Demuxer: @unchecked Sendable {
             bridge.readExactly()
             return
         }
+        (bridge.source as? any PlannableByteSource)?.expect(.forward)
         // Some pictures are decoded to learn their format and order; how they look does not matter.
         let rough = (0..<Int(raw.pointee.nb_streams)).map { _ in
             Options(["skip_loop_filter": "all", "skip_idct": "all"])

@@ -201,7 +201,7 @@ extension BurnSubtitles: ExecutableOperation {
         }
         let fontFiles = try fonts.map { location in
             let source = try job.source(location)
-            return FontFile(name: location, bytes: try source.readAll(limit: Self.maximumFontBytes))
+            return FontFile(name: location.shownLocation, bytes: try source.readAll(limit: Self.maximumFontBytes))
         }
         return { _, _ in
             [
@@ -217,7 +217,7 @@ extension BurnSubtitles: ExecutableOperation {
 
     private var subtitleName: String {
         switch subtitles {
-        case .file(let location): location
+        case .file(let location): location.shownLocation
         case .text: "subtitles"
         case .embedded(let index): index.map { "subtitle track \($0)" } ?? "subtitle track"
         }
@@ -229,8 +229,10 @@ extension BurnSubtitles: ExecutableOperation {
             let source = try job.source(location)
             let limit = SubtitleLimits().bytes
             let bytes: [UInt8]
-            do { bytes = try source.readAll(limit: limit) } catch { throw MediaError.wrapping(error, input: location) }
-            return try SubtitleDocument.parse(bytes, name: location)
+            do { bytes = try source.readAll(limit: limit) } catch {
+                throw MediaError.wrapping(error, input: subtitleName)
+            }
+            return try SubtitleDocument.parse(bytes, name: subtitleName)
         case .text(let text):
             return try SubtitleDocument.parse(Array(text.utf8), name: subtitleName)
         case .embedded(let index):

@@ -26,7 +26,7 @@ final class Job: @unchecked Sendable {
             control.onStop { [weak source] in source?.cancel() }
             return source
         } catch {
-            var failure = MediaError.wrapping(error, input: location)
+            var failure = MediaError.wrapping(error, input: location.shownLocation)
             // Not being allowed to read is the input's matter, not the output's.
             if failure.code == .cannotCreate { failure.code = .notFound }
             throw failure
@@ -44,7 +44,7 @@ final class Job: @unchecked Sendable {
             sinks.append(sink)
             return sink
         } catch {
-            var failure = MediaError.wrapping(error, input: location)
+            var failure = MediaError.wrapping(error, input: location.shownLocation)
             if failure.code == .notFound {
                 failure.code = .cannotCreate
                 failure.hint = "make its folder first"

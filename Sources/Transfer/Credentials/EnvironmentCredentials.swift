@@ -20,13 +20,14 @@ public struct EnvironmentCredentials: CredentialsProvider {
 }
 
 /// Variables of the process, or of a test.
-struct EnvironmentVariables: Sendable {
+package struct EnvironmentVariables: Sendable {
     private let given: [String: String]?
 
-    init(_ given: [String: String]?) { self.given = given }
+    /// - Parameter given: values by name; `nil` for those of the process.
+    package init(_ given: [String: String]?) { self.given = given }
 
     /// `nil` where it is not set, or empty.
-    subscript(name: String) -> String? {
+    package subscript(name: String) -> String? {
         let value = if let given { given[name] } else { getenv(name).map { String(cString: $0) } }
         return value?.isEmpty == false ? value : nil
     }

@@ -50,7 +50,12 @@ final class RangeReader: Sendable {
     /// Bytes that blocks take or will take, and how many are on their way.
     var held: (bytes: Int64, loading: Int) { state.withLock { ($0.cache.reserved, $0.cache.loading) } }
 
-    func follow(_ plan: RangePlan?) { state.withLock { $0.ahead.plan = plan } }
+    func follow(_ plan: RangePlan?, isScattered: Bool = false) {
+        state.withLock { state in
+            state.ahead.plan = plan
+            state.ahead.isScattered = isScattered
+        }
+    }
 
     // MARK: From the reader's thread
 

@@ -15,7 +15,7 @@ public import ByteIO
 ///
 /// Thread safety: as ``ByteSource``; `cancel` may come from any thread. `read` blocks its thread, which must not be one
 /// of Swift's pool.
-public final class RangeSource: ByteSource {
+public final class RangeSource: PlannableByteSource {
     /// The store's name and the key, or the URL without its query.
     public let name: String
     /// In bytes; `nil` if the server does not say it.
@@ -59,6 +59,16 @@ public final class RangeSource: ByteSource {
     /// - Parameter plan: `nil` to go back to blocks. A server without ranges sends all, whatever the plan.
     public func follow(_ plan: RangePlan?) {
         if case .ranges(let reader) = reader { reader.follow(plan) }
+    }
+
+    /// Ranges are made a ``RangePlan``.
+    public func expect(_ reads: ExpectedReads) {
+        guard case .ranges(let reader) = reader else { return }
+        switch reads {
+        case .forward: reader.follow(nil)
+        case .scattered: reader.follow(nil, isScattered: true)
+        case .ranges(let ranges): reader.follow(RangePlan(ranges))
+        }
     }
 
     /// - Throws: ``TransferError``.

@@ -34,8 +34,12 @@ struct ReadAhead {
     let length: Int64
     let blockSize: Int64
     /// How many blocks ahead; 0 for none.
-    let depth: Int
+    var depth: Int { isScattered ? 0 : mostAhead }
+    /// What is to be fetched, and nothing else.
     var plan: RangePlan?
+    /// Whether the reader has said that it only looks around.
+    var isScattered = false
+    private let mostAhead: Int
     /// The one being read first.
     private var places: [Place] = []
 
@@ -43,7 +47,7 @@ struct ReadAhead {
         self.length = length
         blockSize = Int64(options.blockSize)
         // One block is being read, and the last is kept.
-        depth = min(options.prefetch, options.cachedBlocks - 2)
+        mostAhead = min(options.prefetch, options.cachedBlocks - 2)
     }
 
     // MARK: Hearing

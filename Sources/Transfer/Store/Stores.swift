@@ -6,7 +6,7 @@ public import ByteIO
 /// let stores = Stores(client: client, s3: settings, credentials: CredentialsChain.standard(client: client))
 /// let source = try await stores.source(for: try ObjectLocation("s3://media/in/a.mp4"))
 /// ```
-/// What is not configured is `badURL`. URLs of the web go through the client's guard; S3 does not.
+/// What is not configured is `badURL`. URLs of the web go through the client's guard unless it is told otherwise; S3 does not.
 ///
 /// Thread-safe.
 public struct Stores: Sendable {
@@ -15,6 +15,7 @@ public struct Stores: Sendable {
     private let s3: S3Settings?
     private let credentials: (any CredentialsProvider)?
     private let fileRoots: [ConfinedFolder]
+    private let web: HTTPRequest.Destination
     /// One for each bucket, so that what it has learned is not learned again.
     private let buckets = Locked<[String: S3Store]>([:])
 
@@ -23,14 +24,18 @@ public struct Stores: Sendable {
     ///   - s3: where the buckets of `s3://` are; `nil` (default) for nowhere.
     ///   - credentials: for `s3`.
     ///   - fileRoots: absolute paths of the folders that `file://` may name things below. Default none.
+    ///   - web: whether URLs of the web go through the client's guard (default), or come from somebody who may reach
+    ///     whatever this machine can, such as the person at its console.
     public init(
         client: HTTPClient, defaultStore: (any ObjectStore)? = nil, s3: S3Settings? = nil,
-        credentials: (any CredentialsProvider)? = nil, fileRoots: [String] = []
+        credentials: (any CredentialsProvider)? = nil, fileRoots: [String] = [],
+        web: HTTPRequest.Destination = .guarded
     ) {
         self.client = client
         self.defaultStore = defaultStore
         self.s3 = s3
         self.credentials = credentials.map { $0 as? CachedCredentials ?? CachedCredentials($0) }
+        self.web = web
         self.fileRoots = fileRoots.map { ConfinedFolder(path: $0) }
     }
 
@@ -61,7 +66,7 @@ public struct Stores: Sendable {
         if let (store, key) = try store(for: location) { return try await store.source(key, options: options) }
         switch location {
         case .web(let url):
-            return try await RangeSource(WebObject(client, HTTPRequest(.get, url)), options: options)
+            return try await RangeSource(WebObject(client, HTTPRequest(.get, url, destination: web)), options: options)
         case .file(let path):
             return try await OwnThread.run {
                 guard let resolved = try confined(path, { folder in try folder.existing(path) }) else {
@@ -81,7 +86,7 @@ public struct Stores: Sendable {
             return try await store.sink(key, options: options, upload: upload)
         }
         switch location {
-        case .web(let url): return WebSink(client, url, options: options)
+        case .web(let url): return WebSink(client, url, options: options, destination: web)
         case .file(let path):
             return try await OwnThread.run {
                 guard let resolved = try confined(path, { folder in try folder.new(path) }) else {

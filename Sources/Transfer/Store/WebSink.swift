@@ -25,15 +25,17 @@ public final class WebSink: ByteSink {
     }
 
     /// - Parameters:
-    ///   - url: goes through the client's guard.
+    ///   - destination: whether the URL goes through the client's guard (default).
     ///   - options: `metadata` is not sent: there is no common way to.
     ///   - limit: in bytes. Default 128 MiB.
-    public init(_ client: HTTPClient, _ url: HTTPURL, options: ObjectOptions = ObjectOptions(), limit: Int = 128 << 20)
-    {
+    public init(
+        _ client: HTTPClient, _ url: HTTPURL, options: ObjectOptions = ObjectOptions(),
+        destination: HTTPRequest.Destination = .guarded, limit: Int = 128 << 20
+    ) {
         self.client = client
         self.limit = limit
         name = url.description
-        var request = HTTPRequest(.put, url)
+        var request = HTTPRequest(.put, url, destination: destination)
         request.headers["Content-Type"] = options.contentType
         request.headers["Content-Disposition"] = options.contentDisposition
         request.headers["Cache-Control"] = options.cacheControl

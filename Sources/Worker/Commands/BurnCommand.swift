@@ -12,11 +12,11 @@ struct BurnCommand: AsyncParsableCommand {
               kiln burn talk.mp4 talk.vtt captioned.mp4 --style '{"fontSize": 0.08, "fillColor": "#FFEE00"}'
             """)
 
-    @Argument(help: "The video to read, or - for standard input.")
+    @Argument(help: "The video to read: a path, a URL (s3, https, http, store) or - for standard input.")
     var input: String
-    @Argument(help: "A subtitle file, - for standard input, or embedded[:N] for a text track of the video.")
+    @Argument(help: "A subtitle file or URL, - for standard input, or embedded[:N] for a text track of the video.")
     var subtitles: SubtitleArgument
-    @Argument(help: "The file to make, or - for standard output.")
+    @Argument(help: "The file to make: a path, a URL or - for standard output.")
     var output: String
     @Option(help: "How SRT and WebVTT look, as JSON or @FILE with JSON.")
     var style: String?

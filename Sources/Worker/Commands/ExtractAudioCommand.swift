@@ -13,7 +13,7 @@ struct ExtractAudioCommand: AsyncParsableCommand {
               kiln extract-audio call.mp4 'call-{n}.wav' --for speech --split-at-silence 30
             """)
 
-    @Argument(help: "The file to read, or - for standard input.")
+    @Argument(help: "The file to read: a path, a URL (s3, https, http, store) or - for standard input.")
     var input: String
     @Argument(help: "wav, flac, mp3, m4a, ogg or opus, or -. Of chunks, {n} is the number.")
     var output: String

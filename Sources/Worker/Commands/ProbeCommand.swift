@@ -4,7 +4,7 @@ import MediaKit
 struct ProbeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "probe", abstract: "Tell what is in a file.")
 
-    @Argument(help: "The file, or - for standard input.")
+    @Argument(help: "The file: a path, a URL (s3, https, http, store) or - for standard input.")
     var input: String
     @Flag(help: "Read all of it to find how far apart its key frames are.")
     var keyFrames = false

@@ -12,9 +12,9 @@ struct TranscodeCommand: AsyncParsableCommand {
               kiln transcode talk.mp4 part.mp4 --start 1:30 --end 2:00
             """)
 
-    @Argument(help: "The file to read, or - for standard input.")
+    @Argument(help: "The file to read: a path, a URL (s3, https, http, store) or - for standard input.")
     var input: String
-    @Argument(help: "The file to make, or - for standard output.")
+    @Argument(help: "The file to make: a path, a URL or - for standard output.")
     var output: String
     @OptionGroup(title: "Video") var video: VideoOptions
     @OptionGroup(title: "Audio") var audio: AudioOptions

@@ -23,7 +23,7 @@ enum ExitStatus: Int32 {
     case resourceLimit = 75
     /// EX_NOPERM: the database role may not do this.
     case noPermission = 77
-    /// EX_CONFIG: the database has no queue, or one of another version.
+    /// EX_CONFIG: the database has no queue, or one of another version; the store or its credentials are not set.
     case configuration = 78
     /// As a shell reports a command that SIGINT ended.
     case cancelled = 130
@@ -37,6 +37,7 @@ enum ExitStatus: Int32 {
         case .cannotCreate: self = .cannotCreate
         case .io: self = .io
         case .resourceLimit: self = .resourceLimit
+        case .configuration: self = .configuration
         case .cancelled: self = .cancelled
         // The codes are open: one that is not known here is nobody's fault but ours.
         default: self = .internal

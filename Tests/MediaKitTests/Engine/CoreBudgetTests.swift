@@ -20,7 +20,7 @@ struct CoreBudgetTests {
         #expect(CoreBudget(cores: 0).cores == 1)
         #expect(CoreBudget(cores: -5).encoderThreads == 1)
         #expect(CoreBudget(cores: 100_000).cores == 256)
-        #expect(CoreBudget(cores: 2).encoderThreads == 2)
+        #expect(CoreBudget(cores: 2).encoderThreads == 3)
         #expect(CoreBudget(cores: 64).decoderThreads <= 8)
         #expect(CoreBudget.process.cores >= 1)
     }

@@ -25,7 +25,8 @@ extension RenderPlan {
         let streams = streams(report: report, graph: graph)
         let duration = streams.map { $0.start + $0.duration }.max() ?? 0
         return RenderResult(
-            output: request.output, container: container, duration: duration, bytes: bytes, streams: streams,
+            output: request.output.shownLocation, container: container, duration: duration, bytes: bytes,
+            streams: streams,
             wallSeconds: elapsed.wall, cpuSeconds: elapsed.cpu, speed: duration / max(elapsed.wall, 1e-6),
             bytesRead: job.bytesRead, warnings: job.control.warnings.all, libraries: LibavLibrary.versions)
     }

@@ -27,7 +27,7 @@ struct SoundExtraction {
             guard let sound = listened.map.sound else {
                 throw MediaError(
                     .badInput, "it is silent from end to end (below \(request.silence.threshold) dB)",
-                    hint: "lower silence.threshold or leave trimSilence out", input: request.input)
+                    hint: "lower silence.threshold or leave trimSilence out", input: request.input.shownLocation)
             }
             from = max(from, listened.start + sound.lowerBound - Self.margin)
             to = min(to, listened.start + sound.upperBound + Self.margin)
@@ -40,7 +40,8 @@ struct SoundExtraction {
         guard cuts.count <= Self.maximumChunks else {
             throw MediaError(
                 .resourceLimit, "it would become \(cuts.count + 1) chunks; \(Self.maximumChunks) is the most at once",
-                hint: "raise splitAtSilence, or extract in parts with start and end", input: request.input)
+                hint: "raise splitAtSilence, or extract in parts with start and end", input: request.input.shownLocation
+            )
         }
         return try extractChunks(container, from: from, to: to, cuts: cuts.map { $0 + listened.start })
     }
@@ -57,7 +58,7 @@ struct SoundExtraction {
             tolerance: request.tolerance)
         let made = try Rendering(transcode, job: job, analysis: .headerIfSoundIsKnown).run()
         guard let stream = made.streams.first else {
-            throw MediaError(.internal, "an extraction without a stream", input: request.input)
+            throw MediaError(.internal, "an extraction without a stream", input: request.input.shownLocation)
         }
         let output = ExtractAudioResult.Output(
             output: made.output, start: start ?? 0, duration: made.duration, bytes: made.bytes)
@@ -145,7 +146,7 @@ struct SoundExtraction {
         let elapsed = job.elapsed
         let outputs = zip(chunks.made, zip(names, targets)).map { chunk, named in
             ExtractAudioResult.Output(
-                output: named.0, start: Double(from) / 1e6 + chunk.start, duration: chunk.duration,
+                output: named.0.shownLocation, start: Double(from) / 1e6 + chunk.start, duration: chunk.duration,
                 bytes: named.1.size)
         }
         return ExtractAudioResult(

@@ -5,10 +5,11 @@ public enum Container: String, Codable, Sendable, CaseIterable {
     /// For sound alone.
     case m4a, mp3, ogg, opus, wav, flac
 
-    /// The container that a file name's ending stands for.
+    /// The container that the ending of a file's name or of a URL's path stands for.
     public init?(fileName: String) {
-        guard let dot = fileName.lastIndex(of: "."), !fileName[dot...].contains("/") else { return nil }
-        switch fileName[fileName.index(after: dot)...].lowercased() {
+        let name = fileName.locationPath
+        guard let dot = name.lastIndex(of: "."), !name[dot...].contains("/") else { return nil }
+        switch name[name.index(after: dot)...].lowercased() {
         case "mp4", "m4v": self = .mp4
         case "mov", "qt": self = .mov
         case "mkv", "mka": self = .mkv
@@ -68,7 +69,7 @@ public enum Container: String, Codable, Sendable, CaseIterable {
         if let asked { return asked }
         if let guessed = Container(fileName: output) { return guessed }
         throw MediaError(
-            .badRequest, "the container of \"\(output)\" cannot be told from its name",
+            .badRequest, "the container of \"\(output.shownLocation)\" cannot be told from its name",
             hint: "set container to one of \(Container.allCases.map(\.rawValue).joined(separator: ", "))")
     }
 }

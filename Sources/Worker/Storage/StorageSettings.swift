@@ -1,0 +1,98 @@
+import MediaKit
+import Transfer
+
+/// Where objects are, as the environment says it.
+///
+/// | variable | meaning |
+/// |---|---|
+/// | `R2_ENDPOINT`, `R2_ACCESS_KEY_ID`, `R2_SECRET_ACCESS_KEY` | Cloudflare R2, or any S3 service by path |
+/// | `R2_BUCKET_NAME` | the bucket that `store://` means |
+/// | `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` | an S3 service; none for AWS |
+/// | `AWS_REGION`, `AWS_DEFAULT_REGION` | default us-east-1 |
+/// | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | else the container's or machine's role |
+/// | `AWS_CA_BUNDLE` | certificates that are trusted instead of the system's |
+/// | `KILN_STORE` | what `store://` means: `s3://bucket`, or the absolute path of a folder |
+///
+/// With `R2_ENDPOINT`, `s3://` is there; else where the `AWS_` variables say.
+struct StorageSettings: Sendable {
+    enum DefaultStore: Sendable, Equatable {
+        case bucket(String)
+        case folder(String)
+    }
+
+    var s3: S3Settings
+    /// `nil` for what the AWS variables, the container or the machine give.
+    var credentials: StaticCredentials?
+    var defaultStore: DefaultStore?
+    var certificateAuthorities: String?
+    private let environment: [String: String]?
+
+    /// - Parameter environment: variables by name; `nil` (default) for those of the process.
+    /// - Throws: ``MediaError`` with code `configuration` that names all that is wrong.
+    init(environment: [String: String]? = nil) throws(MediaError) {
+        self.environment = environment
+        let variables = EnvironmentVariables(environment)
+        var problems: [String] = []
+        func value(_ names: String...) -> (name: String, text: String)? {
+            for name in names {
+                if let text = variables[name] { return (name, text) }
+            }
+            return nil
+        }
+        func url(_ value: (name: String, text: String)?) -> HTTPURL? {
+            guard let value else { return nil }
+            do { return try HTTPURL(value.text) } catch {
+                problems.append("\(value.name) is no http or https URL")
+                return nil
+            }
+        }
+        if let endpoint = value("R2_ENDPOINT") {
+            s3 = S3Settings(endpoint: url(endpoint), region: "auto", addressing: .path)
+            let id = value("R2_ACCESS_KEY_ID")?.text
+            let secret = value("R2_SECRET_ACCESS_KEY")?.text
+            if id == nil { problems.append("R2_ACCESS_KEY_ID is not set") }
+            if secret == nil { problems.append("R2_SECRET_ACCESS_KEY is not set") }
+            credentials = StaticCredentials(accessKeyID: id ?? "", secretAccessKey: secret ?? "")
+        } else {
+            s3 = S3Settings(
+                endpoint: url(value("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")),
+                region: value("AWS_REGION", "AWS_DEFAULT_REGION")?.text ?? "us-east-1")
+        }
+        if let store = value("KILN_STORE")?.text {
+            if store.hasPrefix("/") {
+                defaultStore = .folder(store)
+            } else if store.hasPrefix("s3://"), !store.dropFirst(5).isEmpty, !store.dropFirst(5).contains("/") {
+                defaultStore = .bucket(String(store.dropFirst(5)))
+            } else {
+                problems.append("KILN_STORE is neither s3://bucket nor the absolute path of a folder")
+            }
+        } else if let bucket = value("R2_BUCKET_NAME")?.text {
+            defaultStore = .bucket(bucket)
+        }
+        certificateAuthorities = value("AWS_CA_BUNDLE")?.text
+        guard problems.isEmpty else {
+            throw MediaError(
+                .configuration, problems.joined(separator: "; "), hint: "set them in the environment")
+        }
+    }
+
+    /// - Parameters:
+    ///   - fileRoots: folders that `file://` may name things below.
+    ///   - web: whether URLs of the web go through the guard.
+    /// - Throws: ``TransferError``.
+    func stores(fileRoots: [String] = [], web: HTTPRequest.Destination) throws(TransferError) -> Stores {
+        let client = try HTTPClient(HTTPConfiguration(certificateAuthorities: certificateAuthorities))
+        let provider: any CredentialsProvider =
+            credentials ?? CredentialsChain.standard(client: client, environment: environment)
+        // One for all buckets, so that a role's credentials are fetched once.
+        let cached = CachedCredentials(provider)
+        let store: (any ObjectStore)?
+        switch defaultStore {
+        case .bucket(let name): store = S3Store(bucket: name, settings: s3, credentials: cached, client: client)
+        case .folder(let path): store = try LocalStore(root: path)
+        case nil: store = nil
+        }
+        return Stores(
+            client: client, defaultStore: store, s3: s3, credentials: cached, fileRoots: fileRoots, web: web)
+    }
+}
