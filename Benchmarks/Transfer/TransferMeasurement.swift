@@ -89,18 +89,21 @@ struct TransferMeasurement {
 
     private func needs(_ ours: TransferRun) -> [TransferReport.Comparison] {
         guard let needed = work.needed else { return [] }
-        return [(needed.name, needed.bytes, work.goals.fetchedOfNeeded), ("the file's size", work.clip.bytes, nil)].map {
-            let ratio = Double(ours.bytesFetched) / Double($0.1)
+        func compare(_ bytes: Int64, _ name: String, goal: Double? = nil) -> TransferReport.Comparison {
+            let ratio = Double(ours.bytesFetched) / Double(bytes)
             return TransferReport.Comparison(
-                against: "\($0.0) (\((Double($0.1) / 1e6).fixed(3)) MB)", equivalence: nil,
-                ratios: [TransferReport.Ratio(metric: .fetched, value: ratio, goal: $0.2)])
+                against: "\(name) (\((Double(bytes) / 1e6).fixed(3)) MB)", equivalence: nil,
+                ratios: [TransferReport.Ratio(metric: .fetched, value: ratio, goal: goal)])
         }
+        return [
+            compare(needed.bytes, needed.name, goal: work.goals.fetchedOfNeeded),
+            compare(work.clip.bytes, "the file's size"),
+        ]
     }
 
     private func notes(_ measured: [TransferReport.Contestant]) -> [String] {
-        guard let ours = measured.first?.median, let alone = measured.first(where: { $0.name == "working alone" }) else {
-            return []
-        }
+        guard let ours = measured.first?.median, let alone = measured.first(where: { $0.name == "working alone" })
+        else { return [] }
         let above = Double(ours.process.peakBytes - alone.median.process.peakBytes) / Double(1 << 20)
         let remarks = ours.remarks.split(separator: "\n").map { "Streaming warns: \($0)" }
         return [

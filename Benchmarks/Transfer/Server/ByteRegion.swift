@@ -26,7 +26,9 @@ final class ByteRegion: @unchecked Sendable {
         let count = Int(information.st_size)
         // All of it now, not page by page while it is asked for.
         guard let start = mmap(nil, count, PROT_READ, MAP_SHARED | MAP_POPULATE, descriptor, 0), start != MAP_FAILED
-        else { throw ChildProcess.Failure(description: "\(path) cannot be mapped: \(String(cString: strerror(errno)))") }
+        else {
+            throw ChildProcess.Failure(description: "\(path) cannot be mapped: \(String(cString: strerror(errno)))")
+        }
         memory = UnsafeMutableRawBufferPointer(start: start, count: count)
         isMapped = true
     }
