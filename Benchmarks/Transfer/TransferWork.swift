@@ -52,7 +52,10 @@ struct TransferWork {
                     + ["-movflags", "+faststart", output]
             },
             suffix: ".mp4", goals: TransferGoals(aboveSlowest: 1.1, usual: 0.85),
-            notes: ["The encoder's settings are fast on purpose, so that transfers matter."])
+            notes: [
+                "The settings are fast on purpose, so that transfers matter: the clip is coded with CAVLC, the output by"
+                    + " x264 ultrafast at crf \(crf.fixed(0))."
+            ])
     }
 
     private static func copy(_ inputs: TransferInputs) -> TransferWork {
