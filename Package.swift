@@ -99,7 +99,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "MediaKit", "JobQueue", "PostgresTestSupport", "CForkExec",
+                "MediaKit", "ByteIO", "JobQueue", "Transfer", "Worker", "PostgresTestSupport", "CForkExec",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
