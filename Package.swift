@@ -99,7 +99,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "MediaKit", "ByteIO", "JobQueue", "Transfer", "Worker", "PostgresTestSupport", "CForkExec",
+                "MediaKit", "ByteIO", "JobQueue", "Locking", "Transfer", "Worker", "PostgresTestSupport", "CForkExec",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
@@ -150,7 +150,9 @@ let package = Package(
         // Media through stores: the engine and the stores together.
         .testTarget(
             name: "StreamingTests",
-            dependencies: ["Worker", "MediaKit", "ByteIO", "Transfer", "TransferTestSupport", "TestSupport"],
+            dependencies: [
+                "Worker", "MediaKit", "ByteIO", "Locking", "Transfer", "TransferTestSupport", "TestSupport",
+            ],
             exclude: ["Support/check-movie.py"],
             swiftSettings: swiftSettings),
         // The queue under faults, with workers in processes of their own: scripts/chaos, and a short form as tests.

@@ -1,3 +1,4 @@
+import Locking
 import MediaKit
 import TestSupport
 import Testing

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Locking
 import Transfer
 
 /// Answers the requests of all connections. Thread-safe.

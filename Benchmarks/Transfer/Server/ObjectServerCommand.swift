@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Glibc
+import Locking
 import Transfer
 
 /// The hidden subcommand that is an object store: as much of S3 as the contestants say, with a delay before each answer

@@ -1,4 +1,5 @@
 import Glibc
+import Locking
 import Transfer
 
 /// A client's connection to the object server: reads requests and sends answers, as fast as the line.
