@@ -50,6 +50,9 @@ let package = Package(
         // Pixel arithmetic in C, which the compiler vectorises. No library behind it.
         .target(name: "CPixelKernels"),
         .target(name: "ByteIO", swiftSettings: swiftSettings),
+        // The one lock, and the one calendar, of JobQueue and Transfer, which know nothing of each other.
+        .target(name: "Locking", swiftSettings: swiftSettings),
+        .target(name: "CivilCalendar", swiftSettings: swiftSettings),
         .target(
             name: "MediaKit",
             dependencies: ["ByteIO", "CAVShim", "CAssShim", "CFontconfig", "CLibass", "CPixelKernels"],
@@ -60,7 +63,7 @@ let package = Package(
         .target(
             name: "JobQueue",
             dependencies: [
-                "CPostgres",
+                "CPostgres", "CivilCalendar", "Locking",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -74,7 +77,7 @@ let package = Package(
         .target(
             name: "Transfer",
             dependencies: [
-                "ByteIO", "CCurl",
+                "ByteIO", "CCurl", "CivilCalendar", "Locking",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "XMLCoder", package: "XMLCoder"),
@@ -96,7 +99,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "MediaKit", "JobQueue", "PostgresTestSupport", "CForkExec",
+                "MediaKit", "ByteIO", "JobQueue", "Locking", "Transfer", "Worker", "PostgresTestSupport", "CForkExec",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
@@ -119,26 +122,26 @@ let package = Package(
         ),
         // A private Postgres cluster, started once for a run of the tests or benchmarks, and databases in it.
         .target(
-            name: "PostgresTestSupport", dependencies: ["JobQueue"], path: "Tests/PostgresSupport",
+            name: "PostgresTestSupport", dependencies: ["JobQueue", "Locking"], path: "Tests/PostgresSupport",
             swiftSettings: swiftSettings),
         .testTarget(
             name: "JobQueueTests",
             dependencies: [
-                "JobQueue", "PostgresTestSupport",
+                "JobQueue", "CivilCalendar", "Locking", "PostgresTestSupport",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings),
         // Servers on the loopback that look closely and misbehave as told.
         .target(
             name: "TransferTestSupport",
-            dependencies: ["Transfer", "ByteIO", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["Transfer", "ByteIO", "Locking", .product(name: "Crypto", package: "swift-crypto")],
             path: "Tests/TransferSupport",
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "TransferTests",
             dependencies: [
-                "Transfer", "ByteIO", "TransferTestSupport",
+                "Transfer", "ByteIO", "Locking", "TransferTestSupport",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -147,13 +150,17 @@ let package = Package(
         // Media through stores: the engine and the stores together.
         .testTarget(
             name: "StreamingTests",
-            dependencies: ["Worker", "MediaKit", "ByteIO", "Transfer", "TransferTestSupport", "TestSupport"],
+            dependencies: [
+                "Worker", "MediaKit", "ByteIO", "Locking", "Transfer", "TransferTestSupport", "TestSupport",
+            ],
             exclude: ["Support/check-movie.py"],
             swiftSettings: swiftSettings),
         // The queue under faults, with workers in processes of their own: scripts/chaos, and a short form as tests.
         .target(
             name: "ChaosKit",
-            dependencies: ["JobQueue", "PostgresTestSupport", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "JobQueue", "Locking", "PostgresTestSupport", .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Tests/Chaos/Kit",
             swiftSettings: swiftSettings
         ),

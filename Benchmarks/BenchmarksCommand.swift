@@ -5,6 +5,9 @@ import ArgumentParser
 struct BenchmarksCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "Benchmarks", abstract: "Measures Kiln against what it stands in for.",
-        subcommands: [MediaBenchmark.self, QueueBenchmark.self, ChildCommand.self, WorkerCommand.self],
+        subcommands: [
+            MediaBenchmark.self, QueueBenchmark.self, TransferBenchmark.self, ChildCommand.self, WorkerCommand.self,
+            TransferTaskCommand.self, ObjectServerCommand.self,
+        ],
         defaultSubcommand: MediaBenchmark.self)
 }

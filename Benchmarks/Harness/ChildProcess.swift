@@ -11,6 +11,9 @@ struct ChildProcess {
         /// The exit status, or 128 and the signal that ended it.
         var status: Int32
         var run: Run
+        /// What it wrote to files of a disk (write_bytes in /proc/pid/io): counted when the system's cache takes it,
+        /// whether it ever reaches the disk or not. A file system in memory counts nothing.
+        var diskBytesWritten: Int64
     }
 
     struct Failure: Error, CustomStringConvertible {
@@ -48,7 +51,7 @@ struct ChildProcess {
         while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
         let wall = (ContinuousClock.now - started) / .seconds(1)
         // It has ended but is not gone: its counters can still be read.
-        let read = Self.bytesRead(pid)
+        let read = Self.bytesRead(pid), written = Self.count("write_bytes", of: pid)
         var status: Int32 = 0
         var usage = rusage()
         while wait4(pid, &status, 0, &usage) < 0, errno == EINTR {}
@@ -58,16 +61,21 @@ struct ChildProcess {
             status: signal == 0 ? (status >> 8) & 0xff : 128 + signal,
             run: Run(
                 cpuSeconds: usage.cpuSeconds, wallSeconds: wall, peakBytes: Int64(usage.ru_maxrss) << 10,
-                bytesRead: read))
+                bytesRead: read), diskBytesWritten: written)
     }
 
     private func start(output: Int32, errors: Int32) throws -> pid_t {
         let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
         defer { close(nothing) }
+        return try start(input: nothing, output: output, errors: errors)
+    }
+
+    /// Starts it with these descriptors for its own 0, 1 and 2. Who calls this must wait for it.
+    func start(input: Int32, output: Int32, errors: Int32) throws -> pid_t {
         let words = ([program] + arguments).map { strdup($0) } + [nil]
         let environment = ProcessInfo.processInfo.environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for word in words + environment { free(word) } }
-        let pid = cfe_start(program, words, environment, nothing, output, errors)
+        let pid = cfe_start(program, words, environment, input, output, errors)
         guard pid > 0 else {
             throw Failure(description: "cannot start \(program): \(String(cString: strerror(errno)))")
         }
@@ -75,10 +83,12 @@ struct ChildProcess {
     }
 
     /// All that the process has read by system calls, files mapped into memory left out (proc(5), /proc/pid/io).
-    static func bytesRead(_ pid: pid_t) -> Int64 {
+    static func bytesRead(_ pid: pid_t) -> Int64 { count("rchar", of: pid) }
+
+    private static func count(_ name: String, of pid: pid_t) -> Int64 {
         let text = (try? String(contentsOfFile: "/proc/\(pid)/io", encoding: .utf8)) ?? ""
-        let line = text.split(separator: "\n").first { $0.hasPrefix("rchar: ") }
-        return line.flatMap { Int64($0.dropFirst("rchar: ".count)) } ?? 0
+        let line = text.split(separator: "\n").first { $0.hasPrefix("\(name): ") }
+        return line.flatMap { Int64($0.dropFirst(name.count + 2)) } ?? 0
     }
 
     private static func temporaryFile() throws -> Int32 {

@@ -25,9 +25,13 @@ enum ChildTask: Codable {
     /// - Returns: its answer, and the process as seen from outside.
     func perform<Answer: Decodable>(as type: Answer.Type) throws -> (answer: Answer, process: Run) {
         let text = String(decoding: try JSONEncoder().encode(self), as: UTF8.self)
-        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let ended = try ChildProcess(program: own, arguments: [ChildCommand.name, text]).run()
+        let ended = try ChildProcess(program: try Self.ownPath(), arguments: [ChildCommand.name, text]).run()
         return (try JSONDecoder().decode(type, from: Data(ended.output)), ended.run)
+    }
+
+    /// The program that is running.
+    static func ownPath() throws -> String {
+        try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     }
 
     /// Carries out requests in a process of their own, and says what they took.

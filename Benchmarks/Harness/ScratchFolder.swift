@@ -1,7 +1,7 @@
 import FoundationEssentials
 
 /// A folder for outputs that is gone when its owner is.
-final class ScratchFolder {
+final class ScratchFolder: Sendable {
     private let url: URL
 
     init() throws {

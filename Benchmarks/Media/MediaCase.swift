@@ -86,7 +86,7 @@ struct MediaCase {
     }
 
     /// SRT with a new caption of two lines every three seconds, without a gap.
-    private static func captions(seconds: Double) -> String {
+    static func captions(seconds: Double) -> String {
         func time(_ seconds: Int) -> String {
             let parts = [seconds / 3600, seconds / 60 % 60, seconds % 60]
             return parts.map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":") + ",000"

@@ -2,7 +2,9 @@
 public struct ByteIOError: Error, Sendable, CustomStringConvertible {
     /// What went wrong. Open: more codes may come.
     public struct Code: RawRepresentable, Hashable, Sendable {
+        /// The code as programs see it, in snake case.
         public let rawValue: String
+        /// Makes any code; those that are known have names.
         public init(rawValue: String) { self.rawValue = rawValue }
 
         /// There is nothing under that name.

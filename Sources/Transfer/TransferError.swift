@@ -5,7 +5,9 @@
 public struct TransferError: Error, Sendable, CustomStringConvertible {
     /// What kind of failure it is. Open: match the ones you know and treat others as `internal`.
     public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+        /// The code as programs see it, in snake case.
         public let rawValue: String
+        /// Makes any code; those that are known have names.
         public init(rawValue: String) { self.rawValue = rawValue }
         public var description: String { rawValue }
 
@@ -63,6 +65,7 @@ public struct TransferError: Error, Sendable, CustomStringConvertible {
         public static let `internal` = Code(rawValue: "internal")
     }
 
+    /// What kind of failure it is, for programs; `message` tells people.
     public var code: Code
     /// What failed, without the request it failed on: "no answer within 30 s".
     public var message: String
@@ -139,11 +142,14 @@ extension TransferError {
     /// What a request was, as far as it may be shown: without query, fragment, user info, headers and body.
     public struct RequestLine: Hashable, Sendable, CustomStringConvertible {
         public var method: HTTPMethod
+        /// "http" or "https".
         public var scheme: String
         /// With the port where it is not the scheme's own.
         public var host: String
+        /// Percent-encoded, without the query.
         public var path: String
 
+        /// Takes of the URL what may be shown.
         public init(_ method: HTTPMethod, _ url: HTTPURL) {
             self.method = method
             scheme = url.scheme.rawValue
@@ -157,7 +163,9 @@ extension TransferError {
     /// The `Code` of an S3 error document, with the names that S3 gives them.
     /// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     public struct ServiceCode: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+        /// As S3 spells it: "NoSuchKey".
         public let rawValue: String
+        /// Makes any code; those that matter here have names.
         public init(rawValue: String) { self.rawValue = rawValue }
         public var description: String { rawValue }
     }

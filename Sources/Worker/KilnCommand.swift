@@ -14,7 +14,7 @@ struct KilnCommand: AsyncParsableCommand {
 
             Exit codes: 0 done, 1 a job that was followed or waited for did not succeed, 64 usage, 65 bad input, 66 no such input or \
             job, 69 unsupported or no database, 70 internal, 73 cannot create, 74 input/output, 75 resource limit, \
-            77 not permitted, 78 queue not set up, 130 cancelled.
+            77 not permitted, 78 queue, store or credentials not set up, 130 cancelled.
             """,
         version: versionText,
         subcommands: [

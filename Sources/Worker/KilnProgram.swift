@@ -46,8 +46,6 @@ public enum KilnProgram {
             return .success
         } catch let failure as CommandFailure {
             return failure.report()
-        } catch let failure as QueueFailure {
-            return failure.report()
         } catch let error as MediaError {
             return CommandFailure(error).report()
         } catch {

@@ -1,5 +1,5 @@
 import Foundation
-import JobQueue
+import Locking
 
 /// A TCP proxy before a server on the loopback, which can go silent as a network does.
 ///

@@ -1,5 +1,6 @@
 package import Foundation
 import JobQueue
+import Locking
 import Logging
 import Synchronization
 

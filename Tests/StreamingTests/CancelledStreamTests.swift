@@ -45,7 +45,9 @@ extension Streaming {
             #expect(error?.code == .cancelled, "\(String(describing: error))")
             #expect(start.duration(to: .now) < .seconds(5), "the server still holds its answer")
             release.raise()
-            #expect(await bench.becomes { $0.uploads.isEmpty && $0.keys == ["in/film.mkv"] }, "\(bench.server.uploads.count)")
+            #expect(
+                await bench.becomes { $0.uploads.isEmpty && $0.keys == ["in/film.mkv"] },
+                "\(bench.server.uploads.count)")
             #expect(await bench.becomes { _ in bench.ledger.entries.isEmpty })
         }
 
@@ -72,7 +74,9 @@ extension Streaming {
             let before = await settled()
             for _ in 0..<5 { try await life() }
             let after = await settled()
-            #expect(after.threads <= before.threads && after.descriptors <= before.descriptors, "\(after), \(before) before")
+            #expect(
+                after.threads <= before.threads && after.descriptors <= before.descriptors, "\(after), \(before) before"
+            )
         }
 
         /// What the process has once that has not changed for a while.

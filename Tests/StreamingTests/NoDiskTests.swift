@@ -95,7 +95,8 @@ enum Strace {
     static func changes(_ log: String) throws -> [String] {
         let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n").map(String.init)
         return lines.filter { line in
-            guard !line.contains("= -1 "), line.contains("("), !line.contains("\"/dev/"), !line.contains("\"/proc/") else {
+            guard !line.contains("= -1 "), line.contains("("), !line.contains("\"/dev/"), !line.contains("\"/proc/")
+            else {
                 return false
             }
             guard line.contains("open") else { return true }

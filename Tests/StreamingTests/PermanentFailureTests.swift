@@ -1,3 +1,4 @@
+import Locking
 import MediaKit
 import TestSupport
 import Testing
@@ -86,7 +87,8 @@ extension Streaming {
             let replacing = Locked<S3Server?>(nil)
             let bench = try StreamingBench(partSize: 64 << 10) { request in
                 if request.operation == .get, request.index == 4 {
-                    replacing.withLock { $0 }?["in/film.mkv"] = S3Object(.bytes(Self.film.bytes), etag: ETag(rawValue: "\"new\""))
+                    replacing.withLock { $0 }?["in/film.mkv"] = S3Object(
+                        .bytes(Self.film.bytes), etag: ETag(rawValue: "\"new\""))
                 }
                 return nil
             }
@@ -110,7 +112,8 @@ extension Streaming {
             let error = try #require(
                 await mediaError { _ = try await bench.engine.execute(Self.work.request(places), progress: nil) })
             #expect((error.cause as? TransferError)?.code == .accessDenied, "\(error)")
-            #expect(error.description.contains("127.0.0.1") && error.description.contains("/media/in/film.mkv"), "\(error)")
+            #expect(
+                error.description.contains("127.0.0.1") && error.description.contains("/media/in/film.mkv"), "\(error)")
             expectNoSecrets(error)
             #expect(bench.server.keys == ["in/film.mkv"])
         }
@@ -118,7 +121,8 @@ extension Streaming {
         @Test func `A bucket that is not there is told by its name`() async throws {
             let bench = try StreamingBench()
             try await bench.provide(Self.work)
-            let places = Work.Places(input: bench.location("in/film.mkv"), subtitles: "", output: "s3://nowhere/film.mp4")
+            let places = Work.Places(
+                input: bench.location("in/film.mkv"), subtitles: "", output: "s3://nowhere/film.mp4")
             let error = try #require(
                 await mediaError { _ = try await bench.engine.execute(Self.work.request(places), progress: nil) })
             #expect((error.cause as? TransferError)?.code == .notFound, "\(error)")

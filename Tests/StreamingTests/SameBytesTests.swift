@@ -61,7 +61,8 @@ extension Streaming {
             _ = try await bench.runThroughFiles(work)
             let engine = MediaEngine(
                 resolver: StoreResolver(
-                    stores: Stores(client: bench.client, defaultStore: store), upload: UploadOptions(partSize: 5 << 20)))
+                    stores: Stores(client: bench.client, defaultStore: store), upload: UploadOptions(partSize: 5 << 20))
+            )
             let places = Work.Places(input: "store://in/film.mkv", subtitles: "", output: "store://out.mp4")
             _ = try await engine.execute(work.request(places), progress: nil)
             let expected = bench.scratch.bytes("out.mp4")

@@ -27,7 +27,8 @@ extension Streaming {
             _ what: String, files: KilnProcess.Outcome, store: KilnProcess.Outcome,
             sourceLocation: SourceLocation = #_sourceLocation
         ) throws {
-            #expect(files.status == 0 && store.status == 0, "\(files.error)\(store.error)", sourceLocation: sourceLocation)
+            #expect(
+                files.status == 0 && store.status == 0, "\(files.error)\(store.error)", sourceLocation: sourceLocation)
             let fileBytes = try #require(files.peakBytes, sourceLocation: sourceLocation)
             let storeBytes = try #require(store.peakBytes, sourceLocation: sourceLocation)
             print("\(what): at most \(fileBytes >> 20) MiB through files, \(storeBytes >> 20) MiB through a store")
@@ -96,7 +97,9 @@ extension Streaming {
                 burn(bench.location("film.mp4"), bench.location("words.srt"), bench.location("out.mp4")) + options,
                 environment: bench.environment, watchesMemory: true)
             #expect(difference(bench.server.bytes("out.mp4"), bench.scratch.bytes("out.mp4")) == nil)
-            print("read \(bench.server.bodyBytesSent >> 20) MiB of 4 GiB by \(bench.server.requests(.get).count) requests")
+            print(
+                "read \(bench.server.bodyBytesSent >> 20) MiB of 4 GiB by \(bench.server.requests(.get).count) requests"
+            )
             #expect(bench.server.bodyBytesSent < 1 << 30)
             try expectModest("4 GiB, of which \(movie.count >> 10) KiB are used", files: files, store: store)
         }

@@ -39,7 +39,8 @@ public struct RawMovie: Sendable {
             audio: [TestClip.Audio(seconds: seconds, sampleRate: Self.sampleRate)])
         let preamble = clip.preamble.reduce([], +)
         // A segment's header with the size of what follows, which is not here.
-        head = TestClip.header + Self.opening([0x18, 0x53, 0x80, 0x67], preamble.count + frames * clusterSize) + preamble
+        head =
+            TestClip.header + Self.opening([0x18, 0x53, 0x80, 0x67], preamble.count + frames * clusterSize) + preamble
     }
 
     /// In bytes.

@@ -138,7 +138,7 @@ extension KilnProcess.Outcome {
                 #expect(outcome.isOneSentence, "\(outcome.error)")
                 for word in words { #expect(outcome.error.contains(word), "\(arguments): \(outcome.error)") }
                 if json {
-                    let report = try outcome.queue(QueueErrorReport.self)
+                    let report = try outcome.queue(ErrorReport.self)
                     #expect(report.error.exitCode == Int32(status) && !report.error.message.isEmpty)
                 } else {
                     #expect(outcome.output.isEmpty)

@@ -1,6 +1,6 @@
 import Foundation
+import Locking
 import Logging
-import Synchronization
 
 /// Tells the tasks of a client when jobs and workflows that they wait for are over.
 ///

@@ -1,3 +1,4 @@
+import CivilCalendar
 public import Foundation
 
 /// How what the queue tells is written as JSON: times as `2026-03-01T12:00:00.123456Z`, lengths of time in seconds.

@@ -41,15 +41,23 @@ public struct WorkflowInfo: Sendable, Hashable, Codable, Identifiable {
 public struct WorkflowNode: Sendable, Hashable, Codable {
     /// Its name; nil for one that another job spawned without a name.
     public var node: String?
+    /// What the job itself is known by.
     public var job: JobID
+    /// What it is: the name that its handler is registered under.
     public var kind: String
+    /// The queue it is in: its kind's name unless another was given.
     public var queue: String
+    /// Where it stands.
     public var state: JobState
+    /// Attempts begun that count against `maxAttempts`.
     public var attempt: Int
+    /// How many attempts there are in all.
     public var maxAttempts: Int
     /// When it may run, or might have.
     public var runAt: Date
+    /// When its handler began, where that was later than the claim; once the job is over, when it was claimed last.
     public var startedAt: Date?
+    /// When it succeeded, died or was cancelled; nil while it is unfinished.
     public var finishedAt: Date?
     /// How long the last attempt took, once it has finished.
     public var seconds: Double?
@@ -65,8 +73,10 @@ public struct WorkflowNode: Sendable, Hashable, Codable {
 
 /// A workflow that was waited for has failed or was cancelled.
 public struct WorkflowFailure: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The workflow as it ended.
     public var workflow: WorkflowInfo
 
+    /// - Parameter workflow: one that did not succeed.
     public init(workflow: WorkflowInfo) { self.workflow = workflow }
 
     public var description: String {

@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Locking
 
 /// Wakes all tasks that wait for it. A raise while nobody waits is kept for the next wait.
 final class AsyncSignal: Sendable {

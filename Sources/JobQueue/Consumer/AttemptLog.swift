@@ -1,4 +1,5 @@
 import Foundation
+import Locking
 import Logging
 
 /// The last lines that an attempt logged, to be kept with its failure.

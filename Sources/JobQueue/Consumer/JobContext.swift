@@ -1,4 +1,5 @@
 public import Foundation
+import Locking
 public import Logging
 
 /// A job that runs, without its payload's type: what middleware sees, and what ``Job`` is built on. Thread-safe.

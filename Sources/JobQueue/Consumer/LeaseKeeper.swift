@@ -1,4 +1,5 @@
 import Foundation
+import Locking
 import Logging
 
 /// Keeps a worker's lease, on two threads and a connection of its own: handlers may keep all of Swift's threads busy.

@@ -1,4 +1,5 @@
 import Foundation
+import Locking
 public import Logging
 public import ServiceLifecycle
 
@@ -283,22 +284,4 @@ public final class QueueWorker: Service, Sendable {
 extension QueueError {
     /// Whether a call that failed so may succeed without anybody doing something about it: not with a wrong password.
     fileprivate var mayPassByItself: Bool { isTransient && (code != .cannotConnect || mayPass) }
-}
-
-/// What a worker's sessions have in common.
-struct WorkerSetup: Sendable {
-    let schema: String
-    let options: WorkerOptions
-    let queues: [String]
-    let kinds: [String: RegisteredKind]
-    /// How many jobs of a queue may run here.
-    let limits: [String: Int]
-    let middlewares: [any JobMiddleware]
-    let logger: Logger
-    let events: WorkerEvents
-    let metrics = WorkerMetrics()
-    /// There are no notifications: behind a pooler in transaction mode.
-    var polls = false
-
-    var pollInterval: Duration { polls ? min(.milliseconds(500), options.pollInterval) : options.pollInterval }
 }

@@ -1,4 +1,5 @@
 public import Foundation
+import Locking
 import Synchronization
 
 /// Something that happened in a worker.

@@ -1,3 +1,5 @@
+import CivilCalendar
+
 /// A cron expression: when something repeats, in wall time.
 ///
 ///     try CronExpression("30 2 * * MON-FRI")     // minute hour day-of-month month day-of-week

@@ -1,3 +1,5 @@
+import Locking
+
 /// A counting semaphore that serves in order, whose waits end at a deadline or when their task is cancelled.
 final class PoolSlots: Sendable {
     private enum Outcome: Error {

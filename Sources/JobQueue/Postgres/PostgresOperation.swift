@@ -1,3 +1,4 @@
+import Locking
 import Synchronization
 
 /// What may end an operation from outside while it runs: its deadline, and its task being cancelled.

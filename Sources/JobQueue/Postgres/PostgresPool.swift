@@ -1,3 +1,4 @@
+import Locking
 package import Logging
 
 /// A bounded set of connections, opened when first needed and replaced when they break.

@@ -82,6 +82,8 @@ enum EmbeddedMigrations {
         Migration(14, "claim", PackageResources.m0014_claim_sql),
         Migration(15, "outcomes", PackageResources.m0015_outcomes_sql),
         Migration(16, "steps", PackageResources.m0016_steps_sql),
+        Migration(17, "queues", PackageResources.m0017_queues_sql),
+        Migration(18, "schedules", PackageResources.m0018_schedules_sql),
     ]
 
     /// The roles and what they are granted: repeatable, and applied after the migrations where asked for.

@@ -30,6 +30,9 @@ public struct Migrations: Sendable {
             logger: logger)
     }
 
+    /// - Parameters:
+    ///   - list: this library's or a test's own, numbered from 1 without gaps.
+    ///   - roles: the script that makes and grants the roles.
     package init(
         _ connectionString: String, schema: String = "kiln", list: [Migration], roles: String = "", logger: Logger
     ) throws(QueueError) {

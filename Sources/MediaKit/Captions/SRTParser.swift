@@ -66,14 +66,7 @@ struct SRTParser {
     }
 
     private func cue(_ times: SRTTimes, _ text: Range<Int>, timeLine: Int) throws(MediaError) -> Cue? {
-        var joined: [UInt8] = []
-        for line in text {
-            if !joined.isEmpty { joined.append(0x0A) }
-            joined.append(contentsOf: lines[line])
-            if joined.count > limits.cueBytes {
-                throw limits.exceeded("a cue of more than \(limits.cueBytes) bytes", timeLine + 1, name: name)
-            }
-        }
+        let joined = try lines.cueText(text, timeLine: timeLine, limits: limits, name: name)
         let builder = SRTText().parse(joined[...])
         let spans = builder.finished()
         guard !spans.isEmpty else { return nil }

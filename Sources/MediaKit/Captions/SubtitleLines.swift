@@ -25,6 +25,24 @@ struct SubtitleLines {
         return bytes[start..<end]
     }
 
+    /// The text of a cue: some lines (from 0), with a line feed between them.
+    ///
+    /// - Parameter timeLine: where the cue's times stand, from 0, for the message.
+    /// - Throws: ``MediaError`` with code `resource_limit` if it is longer than a cue may be.
+    func cueText(
+        _ range: Range<Int>, timeLine: Int, limits: SubtitleLimits, name: String
+    ) throws(MediaError) -> [UInt8] {
+        var joined: [UInt8] = []
+        for line in range {
+            if !joined.isEmpty { joined.append(0x0A) }
+            joined.append(contentsOf: self[line])
+            if joined.count > limits.cueBytes {
+                throw limits.exceeded("a cue of more than \(limits.cueBytes) bytes", timeLine + 1, name: name)
+            }
+        }
+        return joined
+    }
+
     /// The line (from 1) that holds the byte at `offset`.
     func number(at offset: Int) -> Int {
         var (low, high) = (0, starts.count)

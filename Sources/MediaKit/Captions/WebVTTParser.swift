@@ -79,14 +79,7 @@ struct WebVTTParser {
     }
 
     private func text(_ range: Range<Int>, _ timeLine: Int) throws(MediaError) -> [CueSpan] {
-        var joined: [UInt8] = []
-        for line in range {
-            if !joined.isEmpty { joined.append(0x0A) }
-            joined.append(contentsOf: lines[line])
-            if joined.count > limits.cueBytes {
-                throw limits.exceeded("a cue of more than \(limits.cueBytes) bytes", timeLine + 1, name: name)
-            }
-        }
+        let joined = try lines.cueText(range, timeLine: timeLine, limits: limits, name: name)
         return WebVTTText.parse(joined[...]).finished()
     }
 

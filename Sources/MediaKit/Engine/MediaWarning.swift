@@ -2,7 +2,9 @@
 public struct MediaWarning: Codable, Sendable, Hashable, CustomStringConvertible {
     /// What kind of warning it is. Open: more may come.
     public struct Code: RawRepresentable, Codable, Hashable, Sendable {
+        /// The code as programs see it, in snake case.
         public let rawValue: String
+        /// Makes any code; those that are known have names.
         public init(rawValue: String) { self.rawValue = rawValue }
         public init(from decoder: any Swift.Decoder) throws {
             rawValue = try decoder.singleValueContainer().decode(String.self)

@@ -9,6 +9,16 @@ enum Flow {
     case again
     /// All input was used up.
     case end
+
+    /// What a call to libav has come to by its result; `nil` for an error.
+    init?(_ result: Int32) {
+        switch result {
+        case 0...: self = .ready
+        case cav_error(EAGAIN): self = .again
+        case CAV_ERROR_EOF: self = .end
+        default: return nil
+        }
+    }
 }
 
 /// The owner of one decoder.
@@ -65,25 +75,16 @@ final class Decoder {
     /// - Returns: `again` if frames must be taken first; the packet is then not used.
     func send(_ packet: Packet?) throws -> Flow {
         let result = avcodec_send_packet(raw, packet?.raw)
-        switch result {
-        case 0...: return .ready
-        case cav_error(EAGAIN): return .again
-        case CAV_ERROR_EOF: return .end
-        default: return try refused(result)
-        }
+        return try Flow(result) ?? refused(result)
     }
 
     /// Takes the next frame.
     func receive(into frame: Frame) throws -> Flow {
         while true {
             let result = avcodec_receive_frame(raw, frame.raw)
-            switch result {
-            case 0...: return .ready
-            case cav_error(EAGAIN): return .again
-            case CAV_ERROR_EOF: return .end
+            if let flow = Flow(result) { return flow }
             // With frame threads a packet's error shows only here; the frames after it are still to come.
-            default: _ = try refused(result)
-            }
+            _ = try refused(result)
         }
     }
 

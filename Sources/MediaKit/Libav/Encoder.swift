@@ -121,12 +121,10 @@ final class Encoder: @unchecked Sendable {
     /// Takes the next packet.
     func receive(into packet: Packet) throws -> Flow {
         let result = avcodec_receive_packet(raw, packet.raw)
-        switch result {
-        case 0...: return .ready
-        case cav_error(EAGAIN): return .again
-        case CAV_ERROR_EOF: return .end
-        default: throw MediaError.libav(result, "the encoder \(settings.encoder) failed")
+        guard let flow = Flow(result) else {
+            throw MediaError.libav(result, "the encoder \(settings.encoder) failed")
         }
+        return flow
     }
 
     /// What a first pass has found out since the last call, where the codec hands it over in memory.

@@ -1,5 +1,4 @@
 import CAVShim
-import Glibc
 
 /// What a filter graph takes or gives.
 struct FrameFormat: Equatable, Sendable {
@@ -145,12 +144,8 @@ final class FilterGraph {
     /// Takes the next frame.
     func pull(into frame: Frame) throws -> Flow {
         let result = av_buffersink_get_frame(sink, frame.raw)
-        switch result {
-        case 0...: return .ready
-        case cav_error(EAGAIN): return .again
-        case CAV_ERROR_EOF: return .end
-        default: throw MediaError.libav(result, "a filter failed")
-        }
+        guard let flow = Flow(result) else { throw MediaError.libav(result, "a filter failed") }
+        return flow
     }
 
     /// The source among `open` that the graph has asked most often in vain: the one to feed next.

@@ -4,7 +4,9 @@
 public struct MediaError: Error, Sendable, CustomStringConvertible {
     /// What kind of failure it is. Open: match the ones you know and treat others as `internal`.
     public struct Code: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
+        /// The code as programs see it, in snake case.
         public let rawValue: String
+        /// Makes any code; those that are known have names.
         public init(rawValue: String) { self.rawValue = rawValue }
         public var description: String { rawValue }
 

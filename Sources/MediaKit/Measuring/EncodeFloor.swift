@@ -5,6 +5,7 @@ import Glibc
 /// What a job's pictures cost step by step, and what no program can go below that makes the same file with the same
 /// encoder: the encoder alone, fed with finished pictures that lie in memory.
 package struct EncodeFloor: Codable, Sendable, Equatable {
+    /// Pictures that were encoded.
     package var frames = 0
     /// CPU seconds of the encoder, all its threads together.
     package var encodeCPU = 0.0

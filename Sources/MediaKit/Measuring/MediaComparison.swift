@@ -3,6 +3,7 @@ import Glibc
 
 /// How far two files are alike once they are decoded.
 package struct MediaComparison: Codable, Sendable, Equatable {
+    /// The first video stream of each file against that of the other.
     package struct Pictures: Codable, Sendable, Equatable {
         /// Pictures of each file.
         package var frames: [Int]
@@ -16,6 +17,7 @@ package struct MediaComparison: Codable, Sendable, Equatable {
         package var lowestPSNR: Double?
     }
 
+    /// The first sound stream of each file against that of the other.
     package struct Sound: Codable, Sendable, Equatable {
         /// Samples per channel of each file.
         package var samples: [Int]

@@ -1,3 +1,5 @@
+import Locking
+
 /// Credentials that are kept, and fetched again before they end.
 ///
 /// Those without an end are asked for each time. Whoever comes while others are being fetched waits for the same ones.
@@ -24,6 +26,7 @@ public final class CachedCredentials: CredentialsProvider {
     /// How long a provider is left alone that failed, or had nothing better, in seconds.
     package static let pause = 30.0
 
+    /// - Parameter provider: asked when nothing good is left, once for all who wait.
     public convenience init(_ provider: any CredentialsProvider) { self.init(provider) { WallClock.now } }
 
     /// - Parameter clock: seconds since 1970.

@@ -5,28 +5,25 @@ import ByteIO
 ///
 /// They are fetched whenever they are asked for: put ``CachedCredentials`` around it, as ``S3Store`` does.
 public struct ContainerCredentials: CredentialsProvider {
-    public var name: String { "container metadata" }
-    private let client: HTTPClient
+    public var name: String { service.name }
+    private let service: MetadataService
     private let variables: EnvironmentVariables
 
     /// - Parameters:
     ///   - environment: variables by name; `nil` (default) for those of the process.
     public init(client: HTTPClient, environment: [String: String]? = nil) {
-        self.client = client
+        service = MetadataService(
+            name: "container metadata", client: client,
+            timeouts: HTTPTimeouts(connect: .seconds(2), stall: .seconds(5), whole: .seconds(20)))
         variables = EnvironmentVariables(environment)
     }
 
     public func credentials() async throws -> Credentials {
         let url = try url()
-        var request = HTTPRequest(
-            .get, url, destination: .trusted, redirects: .none,
-            timeouts: HTTPTimeouts(connect: .seconds(2), stall: .seconds(5), whole: .seconds(20)))
         // The token's file is replaced now and then: it is read each time.
-        if let token = try await token() { request.headers["Authorization"] = token }
-        let reply: HTTPReply
-        do { reply = try await client.send(request, limit: 64 << 10) } catch let error as TransferError {
-            throw TransferError.noAnswer(of: name, error)
-        }
+        var headers: HTTPHeaders = [:]
+        headers["Authorization"] = try await token()
+        let reply = try await service.send(.get, url, headers: headers)
         return try CredentialsDocument.credentials(in: reply, of: name)
     }
 
@@ -73,18 +70,5 @@ public struct ContainerCredentials: CredentialsProvider {
     private static func misconfigured(_ message: String) -> TransferError {
         // Not for another provider to step in: the role that was meant is not to be had.
         TransferError(.badURL, message, hint: "check the container's environment", mayHaveTakenEffect: false)
-    }
-}
-
-extension TransferError {
-    /// A provider that should have credentials did not answer, or not well.
-    static func noAnswer(of provider: String, _ error: TransferError) -> TransferError {
-        if error.code == .cancelled || error.code == .closed { return error }
-        var failure = error
-        failure.message = "no credentials from the \(provider): \(error.message)"
-        failure.code = .credentials
-        failure.isRetryable = true
-        failure.cause = error
-        return failure
     }
 }

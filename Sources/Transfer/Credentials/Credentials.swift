@@ -1,12 +1,15 @@
 /// A key pair for S3's signatures.
 public struct Credentials: Sendable, Hashable, CustomStringConvertible {
+    /// Names the key. Not secret: it is sent with each request.
     public var accessKeyID: String
+    /// Never sent, but used to sign. Not for messages or logs.
     public var secretAccessKey: String
     /// Of temporary credentials.
     public var sessionToken: String?
     /// When they end, in seconds since 1970; `nil` for never.
     public var expires: Double?
 
+    /// - Parameter expires: seconds since 1970; `nil` (default) for credentials that do not end.
     public init(accessKeyID: String, secretAccessKey: String, sessionToken: String? = nil, expires: Double? = nil) {
         self.accessKeyID = accessKeyID
         self.secretAccessKey = secretAccessKey

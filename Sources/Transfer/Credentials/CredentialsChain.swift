@@ -6,6 +6,7 @@ public struct CredentialsChain: CredentialsProvider {
     public var name: String { providers.map(\.name).joined(separator: ", ") }
     private let providers: [any CredentialsProvider]
 
+    /// - Parameter providers: asked anew each time, in this order, until one has credentials.
     public init(_ providers: [any CredentialsProvider]) { self.providers = providers }
 
     /// Environment, container, instance: as AWS's own programs look for them.

@@ -23,6 +23,7 @@ public struct AddressGuard: Sendable, Hashable {
     /// Whether `http:` passes, or `https:` only. Default true.
     public var allowsPlainHTTP: Bool
 
+    /// By default all public addresses pass, over http and https, and no others.
     public init(
         allowedNetworks: [IPNetwork] = [], deniedNetworks: [IPNetwork] = [], allowedHosts: [String] = [],
         onlyHosts: [String]? = nil, allowsPlainHTTP: Bool = true

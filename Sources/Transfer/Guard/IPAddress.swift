@@ -42,6 +42,7 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Whether it has 16 bytes. One that carries an IPv4 address inside counts as IPv6.
     public var isIPv6: Bool { bytes.count == 16 }
 
     public var description: String {

@@ -1,5 +1,6 @@
 /// A block of addresses: "10.0.0.0/8", "fd00::/8", or one address.
 public struct IPNetwork: Sendable, Hashable, CustomStringConvertible {
+    /// As it was given: bits behind the prefix are kept, though they count for nothing.
     public let address: IPAddress
     /// How many bits at the front count: 0...32 or 0...128.
     public let prefix: Int

@@ -1,3 +1,4 @@
+import Locking
 public import Logging
 
 /// Sends requests over HTTP/1.1 and HTTP/2.
@@ -18,6 +19,7 @@ public import Logging
 ///
 /// Thread-safe. A program needs one. When the last reference goes, requests that are under way fail with `closed`.
 public final class HTTPClient: Sendable {
+    /// As it was made with.
     public let configuration: HTTPConfiguration
     private let loop: CurlLoop
     private let buckets: Locked<RetryBuckets>

@@ -6,6 +6,7 @@ public struct HTTPConfiguration: Sendable {
     public var timeouts: HTTPTimeouts
     /// Where a request says nothing of its own.
     public var retries: HTTPRetryPolicy
+    /// How many retries each origin may cost, over all requests.
     public var retryBudget: RetryBudget
     /// How many requests may be under way to one scheme, host and port; further ones wait their turn, within their
     /// `whole` limit. Default 64.
@@ -19,6 +20,9 @@ public struct HTTPConfiguration: Sendable {
     /// The `User-Agent` header of requests that have none. Default "kiln".
     public var userAgent: String
 
+    /// - Parameters:
+    ///   - requestsPerHost: 1 or more; less is taken as 1.
+    ///   - idleConnections: 1 or more; less is taken as 1.
     public init(
         addressGuard: AddressGuard = AddressGuard(), timeouts: HTTPTimeouts = HTTPTimeouts(),
         retries: HTTPRetryPolicy = HTTPRetryPolicy(), retryBudget: RetryBudget = RetryBudget(),

@@ -1,3 +1,5 @@
+import CivilCalendar
+
 /// Dates as HTTP writes them. RFC 9110, §5.6.7.
 enum HTTPDate {
     private static let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -25,7 +27,8 @@ enum HTTPDate {
             year += current / 100 * 100
             if year > current + 50 { year -= 100 }
         }
-        return days(year: year, month: month + 1, day: day) * 86_400 + Int64(hour * 3600 + minute * 60 + second)
+        let days = CivilDay.number(year: year, month: month + 1, day: day)
+        return Int64(days * 86_400 + hour * 3600 + minute * 60 + second)
     }
 
     private static func number(_ text: Substring) -> Int? {
@@ -33,14 +36,4 @@ enum HTTPDate {
     }
 
     private static func civilYear(_ seconds: Double) -> Int { 1970 + Int(seconds / (365.2425 * 86_400)) }
-
-    /// Days since 1970-01-01 in the Gregorian calendar; Howard Hinnant, "chrono-compatible low-level date algorithms".
-    static func days(year: Int, month: Int, day: Int) -> Int64 {
-        let year = month <= 2 ? year - 1 : year
-        let era = (year >= 0 ? year : year - 399) / 400
-        let yearOfEra = year - era * 400
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        return Int64(era * 146_097 + dayOfEra - 719_468)
-    }
 }

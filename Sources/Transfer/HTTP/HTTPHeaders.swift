@@ -3,8 +3,11 @@ public struct HTTPHeaders: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     /// Name and value of each field, as they were given.
     public private(set) var fields: [Field]
 
+    /// A name and a value. What would break a request apart is refused when it is sent, with `badRequest`.
     public struct Field: Sendable, Hashable {
+        /// Compared without regard to case, and sent as it is.
         public var name: String
+        /// A list in it stays one text, commas and all.
         public var value: String
         public init(name: String, value: String) {
             self.name = name
@@ -12,6 +15,7 @@ public struct HTTPHeaders: Sendable, Hashable, ExpressibleByDictionaryLiteral {
         }
     }
 
+    /// Keeps the order; a name may come more than once.
     public init(_ fields: [Field] = []) { self.fields = fields }
 
     public init(dictionaryLiteral elements: (String, String)...) {
@@ -39,6 +43,7 @@ public struct HTTPHeaders: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     /// Appends a field, beside any other of that name.
     public mutating func add(_ name: String, _ value: String) { fields.append(Field(name: name, value: value)) }
 
+    /// Removes all fields of a name.
     public mutating func remove(_ name: String) { fields.removeAll { $0.name.isEqualIgnoringCase(to: name) } }
 
     /// - Throws: ``TransferError`` with code `badRequest` for a field that would break the request apart.

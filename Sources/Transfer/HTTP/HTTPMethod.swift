@@ -1,6 +1,8 @@
 /// A request's method. RFC 9110, §9.
 public struct HTTPMethod: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    /// As it is sent; case counts.
     public let rawValue: String
+    /// Any method. One that is no token is refused when it is sent, with `badRequest`.
     public init(rawValue: String) { self.rawValue = rawValue }
     public var description: String { rawValue }
 

@@ -23,10 +23,13 @@ public struct HTTPRequest: Sendable {
         case follow(limit: Int)
     }
 
+    /// Changing it later leaves `isIdempotent` as it is.
     public var method: HTTPMethod
+    /// Where it goes first; redirects may lead on.
     public var url: HTTPURL
     /// The request's own fields; those for length, transfer and host are made by the client.
     public var headers: HTTPHeaders
+    /// Default ``HTTPBody/empty``.
     public var body: HTTPBody
     /// Default ``Destination/guarded``.
     public var destination: Destination
@@ -54,6 +57,7 @@ public struct HTTPRequest: Sendable {
     /// before an answer: what came before may have taken effect. Only where `isIdempotent`.
     package var onRepeat: (@Sendable () -> Void)?
 
+    /// Nothing is checked before it is sent. `prepare`, `classify` and `onRepeat` are set afterwards.
     public init(
         _ method: HTTPMethod, _ url: HTTPURL, headers: HTTPHeaders = [:], body: HTTPBody = .empty,
         destination: Destination = .guarded, redirects: Redirects = .follow(limit: 5), timeouts: HTTPTimeouts? = nil,

@@ -10,7 +10,9 @@ public struct HTTPResponse: Sendable {
 
     /// 200...399; higher ones are thrown.
     public var status: Int { head.status }
+    /// In order, as they came. Those of redirects before it are gone.
     public var headers: HTTPHeaders { head.headers }
+    /// The version that its connection spoke.
     public var version: HTTPVersion { head.version }
     /// The length of the body as it is sent, in bytes, where the server says it: `Content-Length`.
     public var contentLength: Int64? { headers["Content-Length"].flatMap { Int64($0) } }
@@ -31,9 +33,11 @@ public enum HTTPVersion: String, Sendable, Hashable, CustomStringConvertible {
 ///
 /// Thread-safe, but for one reader: each chunk goes to one of them.
 public struct HTTPResponseBody: AsyncSequence, Sendable {
+    /// A chunk of bytes, of any length but 0.
     public typealias Element = [UInt8]
     let exchange: Exchange
 
+    /// Goes on where the body was read to, by whichever iterator.
     public struct AsyncIterator: AsyncIteratorProtocol, Sendable {
         let exchange: Exchange
         /// The next chunk, never empty, or `nil` at the end.
@@ -61,10 +65,14 @@ public struct HTTPResponseBody: AsyncSequence, Sendable {
 
 /// An answer with its whole body.
 public struct HTTPReply: Sendable {
+    /// 200...399; higher ones are thrown.
     public let status: Int
+    /// In order, as they came.
     public let headers: HTTPHeaders
     /// Where it came from, after redirects.
     public let url: HTTPURL
+    /// The version that its connection spoke.
     public let version: HTTPVersion
+    /// All of it, decoded where it was sent compressed.
     public let body: [UInt8]
 }

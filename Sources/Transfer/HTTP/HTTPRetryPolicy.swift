@@ -14,6 +14,7 @@ public struct HTTPRetryPolicy: Sendable, Hashable {
     /// come back later. Default 30 s.
     public var longestRetryAfter: Duration
 
+    /// - Parameter maxAttempts: 1 or more; less is taken as 1.
     public init(
         maxAttempts: Int = 5, base: Duration = .milliseconds(200), cap: Duration = .seconds(10),
         longestRetryAfter: Duration = .seconds(30)

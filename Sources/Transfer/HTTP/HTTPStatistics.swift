@@ -11,5 +11,6 @@ public struct HTTPStatistics: Sendable, Hashable {
     /// Bytes of bodies that were sent.
     public var bytesSent: Int64 = 0
 
+    /// Of a client that has done nothing.
     public init() {}
 }

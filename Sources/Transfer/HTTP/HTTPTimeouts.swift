@@ -10,6 +10,7 @@ public struct HTTPTimeouts: Sendable, Hashable {
     /// For the whole: all attempts, waits and redirects, to the last byte of the answer. Default none.
     public var whole: Duration?
 
+    /// Each is positive, or `nil` for no limit.
     public init(
         connect: Duration? = .seconds(10), stall: Duration? = .seconds(30), whole: Duration? = nil
     ) {

@@ -3,15 +3,18 @@
 /// What libcurl gets is put together from the parts here, never the text that was given: two parsers that disagree
 /// about where a host ends are how requests get to hosts that nobody meant.
 public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
+    /// The two schemes that a client speaks.
     public enum Scheme: String, Sendable, Hashable {
         case http, https
         /// 80 or 443.
         public var defaultPort: Int { self == .http ? 80 : 443 }
     }
 
+    /// Changing it leaves `port` as it is.
     public var scheme: Scheme
     /// In small letters: a name in ASCII, an IPv4 address as it was written, or an IPv6 address in brackets.
     public let host: String
+    /// 1...65,535: the one that was given, or the scheme's own.
     public let port: Int
     /// As it is sent: percent-encoded, beginning with "/". Neither dots nor slashes in it are taken away.
     public var path: String
@@ -20,8 +23,11 @@ public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
     /// "user:password" or "user", with percent-encoding resolved; sent as Basic authentication. Never shown.
     public let userInfo: UserInfo?
 
+    /// What stands before the "@" of a URL, with percent-encoding resolved.
     public struct UserInfo: Sendable, Hashable {
+        /// What stands before the first colon.
         public let user: String
+        /// Empty where there was none.
         public let password: String
     }
 

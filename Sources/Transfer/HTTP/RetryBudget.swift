@@ -8,6 +8,7 @@ public struct RetryBudget: Sendable, Hashable {
     /// How much of a retry a success gives back. Default 0.2: in the long run, one retry for five successes.
     public var refund: Double
 
+    /// Numbers below 0 are taken as 0; a `capacity` of less than 1 allows no retry.
     public init(capacity: Double = 100, refund: Double = 0.2) {
         self.capacity = max(0, capacity)
         self.refund = max(0, refund)

@@ -1,3 +1,5 @@
+import CivilCalendar
+
 /// Dates as AWS writes them: in signatures without separators, in listings as ISO 8601, always UTC.
 package struct AmazonDate: Sendable, Hashable {
     /// "20130524"
@@ -9,10 +11,8 @@ package struct AmazonDate: Sendable, Hashable {
     package init(_ seconds: Double) {
         // Beyond these years no date can be written, and none is ever signed.
         let whole = Int(min(max(seconds, -62_135_596_800), 253_402_300_799).rounded(.down))
-        let (days, rest) = (
-            whole >= 0 ? whole / 86_400 : (whole - 86_399) / 86_400, ((whole % 86_400) + 86_400) % 86_400
-        )
-        let (year, month, dayOfMonth) = Self.civil(days)
+        let (days, rest) = CivilDay.floorDivide(whole, 86_400)
+        let (year, month, dayOfMonth) = CivilDay.date(days)
         day = Self.digits(year, 4) + Self.digits(month, 2) + Self.digits(dayOfMonth, 2)
         moment =
             day + "T" + Self.digits(rest / 3600, 2) + Self.digits(rest / 60 % 60, 2) + Self.digits(rest % 60, 2) + "Z"
@@ -50,21 +50,8 @@ package struct AmazonDate: Sendable, Hashable {
             else { return nil }
             offset = (hours * 3600 + minutes * 60) * (zone.hasPrefix("-") ? -1 : 1)
         }
-        let days = HTTPDate.days(year: year, month: month, day: day)
-        return Double(days * 86_400 + Int64(hour * 3600 + minute * 60 + second - offset)) + fraction
-    }
-
-    /// Year, month and day of a count of days since 1970-01-01; Howard Hinnant, "chrono-compatible low-level date
-    /// algorithms".
-    private static func civil(_ days: Int) -> (year: Int, month: Int, day: Int) {
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
+        let days = CivilDay.number(year: year, month: month, day: day)
+        return Double(days * 86_400 + hour * 3600 + minute * 60 + second - offset) + fraction
     }
 
     private static func digits(_ number: Int, _ count: Int) -> String {

@@ -2,6 +2,7 @@
 package struct CRC32C: Sendable, Hashable {
     private var state: UInt32 = 0xFFFF_FFFF
 
+    /// Of no bytes so far.
     package init() {}
 
     /// 4 bytes, the most significant first.
@@ -10,6 +11,7 @@ package struct CRC32C: Sendable, Hashable {
         return [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
     }
 
+    /// Takes in the next bytes.
     package mutating func update(_ bytes: [UInt8]) {
         var crc = state
         bytes.withUnsafeBytes { bytes in
@@ -37,6 +39,7 @@ package struct CRC32C: Sendable, Hashable {
         state = crc
     }
 
+    /// The checksum of `bytes` as 4 bytes, the most significant first.
     package static func of(_ bytes: [UInt8]) -> [UInt8] {
         var crc = CRC32C()
         crc.update(bytes)

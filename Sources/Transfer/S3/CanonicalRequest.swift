@@ -3,11 +3,13 @@ package struct CanonicalRequest: Sendable {
     package let method: HTTPMethod
     /// As it is sent.
     package let path: String
+    /// Percent-encoded anew and sorted, each item with its "="; empty where there is none.
     package let query: String
     /// "host:example.com\n…", sorted by name.
     package let headers: String
     /// "host;range;x-amz-date"
     package let signedHeaders: String
+    /// What it says of the body.
     package let payload: SigV4.Payload
 
     /// - Parameter headers: those to be signed, `host` among them.

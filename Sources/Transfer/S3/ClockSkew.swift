@@ -1,3 +1,5 @@
+import Locking
+
 /// The time by a server's clock: ours, and what it is found to be off by. A signature is good for a quarter of an hour.
 ///
 /// Thread-safe.

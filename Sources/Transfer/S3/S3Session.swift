@@ -1,3 +1,5 @@
+import Locking
+
 /// What the requests to a bucket have in common: who signs them, and what was learned from their answers. Copies of a
 /// store share it.
 ///

@@ -1,5 +1,6 @@
 /// Where a bucket is and how it is addressed.
 public struct S3Settings: Sendable, Hashable {
+    /// Where in a URL the bucket's name stands.
     public enum Addressing: String, Sendable, Hashable {
         /// `https://bucket.host/key`
         case virtualHost
@@ -17,8 +18,10 @@ public struct S3Settings: Sendable, Hashable {
     public var addressing: Addressing
     /// How parts and objects are protected on their way. Default: CRC32C with AWS, MD5 elsewhere.
     public var checksum: ObjectChecksum.Algorithm?
+    /// What parts the service takes. Default: what both S3 and R2 take.
     public var multipartLimits: MultipartLimits
 
+    /// - Parameter checksum: `nil` (default) for CRC32C without an `endpoint`, MD5 with one.
     public init(
         endpoint: HTTPURL? = nil, region: String, addressing: Addressing = .automatic,
         checksum: ObjectChecksum.Algorithm? = nil, multipartLimits: MultipartLimits = MultipartLimits()

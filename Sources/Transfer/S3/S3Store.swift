@@ -10,7 +10,9 @@
 ///
 /// Thread-safe.
 public struct S3Store: MultipartStore {
+    /// The bucket's name.
     public let bucket: String
+    /// As it was made with. Where AWS names another region, that one is used.
     public let settings: S3Settings
     let client: HTTPClient
     let session: S3Session

@@ -5,9 +5,13 @@ import Crypto
 ///
 /// A pure value: what it makes follows from what it is given.
 package struct SigV4: Sendable {
+    /// Whose secret key signs, and whose token, if there is one, is signed along.
     package var credentials: Credentials
+    /// The bucket's, "us-east-1".
     package var region: String
+    /// "s3", a part of `scope`.
     package var service: String
+    /// When it is signed, by the server's clock.
     package var date: AmazonDate
 
     /// - Parameter time: seconds since 1970, by the server's clock: it takes a quarter of an hour of difference.
@@ -25,8 +29,10 @@ package struct SigV4: Sendable {
         /// Nothing: TLS protects it.
         case unsigned
 
+        /// The hash of no bytes.
         package static let empty = Payload.sha256("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 
+        /// The SHA-256 of a body.
         package static func hash(of bytes: [UInt8]) -> Payload {
             bytes.isEmpty ? .empty : .sha256(Hex.encoded(SHA256.hash(data: bytes)))
         }
@@ -95,6 +101,7 @@ package struct SigV4: Sendable {
     /// "20130524/us-east-1/s3/aws4_request"
     package var scope: String { "\(date.day)/\(region)/\(service)/aws4_request" }
 
+    /// What the signature is made over: the algorithm, date, scope and the request's hash, a line each.
     package func stringToSign(_ request: CanonicalRequest) -> String {
         "AWS4-HMAC-SHA256\n\(date.moment)\n\(scope)\n" + Hex.encoded(SHA256.hash(data: Array(request.text.utf8)))
     }
@@ -111,6 +118,7 @@ package struct SigV4: Sendable {
 
 /// Bytes as two digits each, in small letters.
 package enum Hex {
+    /// Twice as many digits as bytes.
     package static func encoded(_ bytes: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []

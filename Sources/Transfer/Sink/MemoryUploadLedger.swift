@@ -1,3 +1,5 @@
+import Locking
+
 /// A ledger in memory, for tests and for a process that competes with none but itself.
 ///
 /// Each owner has one, and all share a table:
@@ -18,6 +20,7 @@ public final class MemoryUploadLedger: UploadLedger {
     }
     private let table: Locked<Table>
 
+    /// A new table, and the ledger of its first owner.
     public convenience init(owner: String = "1") { self.init(owner: owner, table: Locked(Table())) }
 
     private init(owner: String, table: Locked<Table>) {

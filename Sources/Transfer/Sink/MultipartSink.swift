@@ -1,4 +1,5 @@
 public import ByteIO
+import Locking
 
 /// Writes an object in a store while it is made: parts are sent as soon as they are full, several at a time.
 ///

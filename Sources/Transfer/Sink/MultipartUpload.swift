@@ -1,3 +1,5 @@
+import Locking
+
 /// The asynchronous side of a ``MultipartSink``: creates an upload when there is a part to send, sends parts side by
 /// side, completes it or throws it away, and keeps the ledger.
 ///

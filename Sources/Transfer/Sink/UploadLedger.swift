@@ -37,12 +37,14 @@ public struct UploadEntry: Sendable, Hashable {
     public var id: String
     /// ``ObjectStore/name`` of the store.
     public var store: String
+    /// The object's key in the store.
     public var key: String
     /// Whose it is: a job's fence token, or whatever the ledger goes by.
     public var owner: String
     /// `nil` as long as it is not known: the owner may have died between creating the upload and noting its id.
     public var upload: String?
 
+    /// For ledgers, which make entries in `begin`.
     public init(id: String, store: String, key: String, owner: String, upload: String? = nil) {
         self.id = id
         self.store = store

@@ -9,6 +9,7 @@ public struct UploadOptions: Sendable {
     /// Where uploads are recorded, so that those of a crashed process are cleared away. Default: nowhere.
     public var ledger: any UploadLedger
 
+    /// - Parameter partsInFlight: 1 or more; less is taken as 1.
     public init(
         expectedSize: Int64? = nil, partSize: Int64 = 16 << 20, partsInFlight: Int = 4,
         ledger: any UploadLedger = NoUploadLedger()

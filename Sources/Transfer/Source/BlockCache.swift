@@ -53,15 +53,7 @@ struct BlockCache {
         return index < blocks.count && blocks[index].start <= offset ? index : nil
     }
 
-    private func firstIndex(endingAfter offset: Int64) -> Int {
-        var low = 0
-        var high = blocks.count
-        while low < high {
-            let middle = (low + high) / 2
-            if blocks[middle].end > offset { high = middle } else { low = middle + 1 }
-        }
-        return low
-    }
+    private func firstIndex(endingAfter offset: Int64) -> Int { blocks.partitionPoint(where: { $0.end > offset }) }
 
     private func index(of id: Int) -> Int? { blocks.firstIndex { $0.id == id } }
 

@@ -45,13 +45,5 @@ public struct RangePlan: Sendable, Hashable {
     public var byteCount: Int64 { requests.reduce(0) { $0 + Int64($1.count) } }
 
     /// The first request that ends behind `offset`; `requests.endIndex` if none does.
-    func index(endingAfter offset: Int64) -> Int {
-        var low = 0
-        var high = requests.count
-        while low < high {
-            let middle = (low + high) / 2
-            if requests[middle].upperBound > offset { high = middle } else { low = middle + 1 }
-        }
-        return low
-    }
+    func index(endingAfter offset: Int64) -> Int { requests.partitionPoint(where: { $0.upperBound > offset }) }
 }

@@ -1,3 +1,5 @@
+import Locking
+
 /// The part of ``RangeSource`` that reads by ranges: what ``ReadAhead`` and ``BlockCache`` decide, it does.
 ///
 /// A block is fetched by a task of its own, as each must be cancelled by itself; a task that nobody wants any more ends

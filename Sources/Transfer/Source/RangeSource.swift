@@ -99,6 +99,7 @@ public final class RangeSource: PlannableByteSource {
         }
     }
 
+    /// What reading has cost.
     public struct Statistics: Sendable, Hashable {
         /// Bytes of the object that arrived, some perhaps twice.
         public var bytesFetched: Int64

@@ -9,6 +9,7 @@ public struct RangeSourceOptions: Sendable, Hashable {
     /// How many bytes of a server without ranges are kept to go back in. Default 16 MiB.
     public var replayBytes: Int
 
+    /// Values outside their ranges are taken as the nearest one inside.
     public init(blockSize: Int = 4 << 20, cachedBlocks: Int = 12, prefetch: Int = 3, replayBytes: Int = 16 << 20) {
         self.blockSize = min(max(blockSize, 1 << 20), 8 << 20)
         self.cachedBlocks = max(4, cachedBlocks)

@@ -25,6 +25,7 @@ public protocol RangedObject: Sendable {
 public struct RangedObjectInfo: Sendable, Hashable {
     /// In bytes; `nil` where the server does not say it.
     public var size: Int64?
+    /// What later reads are pinned to; `nil` where the server has none.
     public var etag: ETag?
     /// Whether parts of it can be asked for.
     public var acceptsRanges: Bool
@@ -33,6 +34,7 @@ public struct RangedObjectInfo: Sendable, Hashable {
     /// Bytes from its start that came with the answer; all of them if they are `size`.
     public var head: [UInt8]
 
+    /// For those who implement ``RangedObject``.
     public init(
         size: Int64?, etag: ETag? = nil, acceptsRanges: Bool, isPinned: Bool = true, head: [UInt8] = []
     ) {

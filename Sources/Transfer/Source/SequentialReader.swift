@@ -1,3 +1,5 @@
+import Locking
+
 /// The part of ``RangeSource`` that reads a server without ranges: one stream from the start, of which a bounded piece
 /// is kept. One that breaks is begun again and read up to where it broke, if it is sure to be the same.
 ///

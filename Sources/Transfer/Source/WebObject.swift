@@ -1,3 +1,5 @@
+import Locking
+
 /// What a URL leads to.
 ///
 /// It is opened by asking for its first bytes: presigned URLs are good for GET only, and a HEAD would cost a request.

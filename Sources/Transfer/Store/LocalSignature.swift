@@ -25,7 +25,9 @@ public struct LocalSigner: Sendable {
 
     /// What a request may do.
     public struct Permit: Sendable, Hashable {
+        /// With percent-encoding resolved.
         public var key: String
+        /// With the file name, type or length that were signed.
         public var access: PresignedAccess
         /// Seconds since 1970.
         public var expires: Double

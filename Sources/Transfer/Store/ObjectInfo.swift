@@ -1,5 +1,6 @@
 /// What a store knows about an object without its bytes.
 public struct ObjectInfo: Sendable, Hashable {
+    /// As the store knows it, not encoded.
     public var key: String
     /// In bytes.
     public var size: Int64
@@ -7,10 +8,12 @@ public struct ObjectInfo: Sendable, Hashable {
     public var etag: ETag?
     /// Seconds since 1970.
     public var lastModified: Double?
+    /// A media type, "video/mp4"; `nil` where the store does not say it.
     public var contentType: String?
     /// The checksums that the store keeps.
     public var checksums: [ObjectChecksum]
 
+    /// For stores. What they do not know is `nil`.
     public init(
         key: String, size: Int64, etag: ETag? = nil, lastModified: Double? = nil, contentType: String? = nil,
         checksums: [ObjectChecksum] = []
@@ -26,7 +29,9 @@ public struct ObjectInfo: Sendable, Hashable {
 
 /// An entity tag as it is sent, quotes included. RFC 9110, §8.8.3.
 public struct ETag: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    /// With its quotes, and `W/` before those of a weak one.
     public let rawValue: String
+    /// Takes the text as it is.
     public init(rawValue: String) { self.rawValue = rawValue }
     public var description: String { rawValue }
     /// Whether it promises no more than the same meaning; such a one cannot pin bytes.
@@ -35,16 +40,19 @@ public struct ETag: RawRepresentable, Hashable, Sendable, CustomStringConvertibl
 
 /// A checksum of an object or part.
 public struct ObjectChecksum: Hashable, Sendable {
+    /// The ones that are made and compared here. The raw value is S3's name.
     public enum Algorithm: String, Hashable, Sendable {
         case crc32c = "CRC32C"
         case md5 = "MD5"
     }
+    /// Decides how many `bytes` there are.
     public var algorithm: Algorithm
     /// 4 bytes, big-endian, or 16.
     public var bytes: [UInt8]
     /// Whether it is one over the checksums of that many parts, not over the bytes.
     public var parts: Int?
 
+    /// - Parameter bytes: as many as the algorithm makes; they are not counted.
     public init(_ algorithm: Algorithm, _ bytes: [UInt8], parts: Int? = nil) {
         self.algorithm = algorithm
         self.bytes = bytes
@@ -56,13 +64,16 @@ public struct ObjectChecksum: Hashable, Sendable {
 public struct ObjectOptions: Sendable, Hashable {
     /// Default `nil`: the store's own, mostly `application/octet-stream`.
     public var contentType: String?
+    /// What browsers do with it, such as `attachment; filename="a.mp4"`. Default `nil`.
     public var contentDisposition: String?
+    /// How long caches may keep it, such as `max-age=3600`. Default `nil`.
     public var cacheControl: String?
     /// Small texts kept with the object (`x-amz-meta-…`), by name in small letters.
     public var metadata: [String: String]
     /// Whether an object under that key may be replaced; if not, `exists` is thrown. Default true.
     public var overwrite: Bool
 
+    /// By default nothing is said, and what is there is replaced.
     public init(
         contentType: String? = nil, contentDisposition: String? = nil, cacheControl: String? = nil,
         metadata: [String: String] = [:], overwrite: Bool = true
@@ -82,6 +93,7 @@ public struct ObjectPage: Sendable, Hashable {
     /// Where the next page begins, for `list`; `nil` on the last.
     public var next: String?
 
+    /// - Parameter next: `nil` (default) on the last page.
     public init(objects: [ObjectInfo], next: String? = nil) {
         self.objects = objects
         self.next = next

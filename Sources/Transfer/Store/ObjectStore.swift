@@ -58,6 +58,7 @@ public struct ObjectContent: Sendable {
     /// Chunks as they arrive, `range.count` bytes in all; fewer are an error.
     public var bytes: any AsyncSequence<[UInt8], any Error> & Sendable
 
+    /// For stores, which hand it to the body of `read`.
     public init(info: ObjectInfo, range: Range<Int64>, bytes: any AsyncSequence<[UInt8], any Error> & Sendable) {
         self.info = info
         self.range = range
@@ -84,6 +85,7 @@ public struct PresignedURL: Sendable, CustomStringConvertible {
     /// Seconds since 1970.
     public var expires: Double
 
+    /// - Parameter expires: seconds since 1970.
     public init(url: String, headers: HTTPHeaders = [:], expires: Double) {
         self.url = url
         self.headers = headers
@@ -97,6 +99,7 @@ public struct PresignedURL: Sendable, CustomStringConvertible {
 /// A store that takes an object in parts, which become visible together.
 /// https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
 public protocol MultipartStore: ObjectStore {
+    /// What parts it takes.
     var multipartLimits: MultipartLimits { get }
 
     /// - Returns: the upload's id.
@@ -122,12 +125,16 @@ public protocol MultipartStore: ObjectStore {
 
 /// A part that the store has.
 public struct UploadedPart: Sendable, Hashable {
+    /// From 1.
     public var number: Int
+    /// What the store answered; it is named again when the upload is completed.
     public var etag: ETag
     /// In bytes.
     public var size: Int64
+    /// What was sent along with the part, where the store verified one.
     public var checksum: ObjectChecksum?
 
+    /// - Parameter size: in bytes.
     public init(number: Int, etag: ETag, size: Int64, checksum: ObjectChecksum? = nil) {
         self.number = number
         self.etag = etag
@@ -138,11 +145,14 @@ public struct UploadedPart: Sendable, Hashable {
 
 /// An upload that a store holds parts of.
 public struct PendingUpload: Sendable, Hashable {
+    /// The object's key, not encoded.
     public var key: String
+    /// The upload's id; a key may have several.
     public var upload: String
     /// Seconds since 1970.
     public var initiated: Double?
 
+    /// - Parameter initiated: seconds since 1970; `nil` where the store does not say it.
     public init(key: String, upload: String, initiated: Double?) {
         self.key = key
         self.upload = upload
@@ -161,6 +171,7 @@ public struct MultipartLimits: Sendable, Hashable {
     /// Whether all parts but the last must be of one size (R2). Default true: it does no harm elsewhere.
     public var needsEqualParts: Bool
 
+    /// Sizes are in bytes.
     public init(
         smallestPart: Int64 = 5 << 20, largestPart: Int64 = 5_363_336_151, parts: Int = 10_000,
         needsEqualParts: Bool = true

@@ -1,4 +1,5 @@
 public import ByteIO
+import Locking
 
 /// All that locations may mean in a program: its S3 service, its default store, its folders.
 ///

@@ -1,4 +1,5 @@
 public import ByteIO
+import Locking
 
 /// Writes to a URL by PUT, with one request once all is there: a presigned URL, a WebDAV folder.
 ///

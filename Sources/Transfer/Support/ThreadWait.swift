@@ -1,3 +1,5 @@
+import Locking
+
 /// Something that one thread waits for and others bring about: a result, or the reason why there will be none. The
 /// first that comes stays.
 ///

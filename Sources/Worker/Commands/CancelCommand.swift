@@ -64,6 +64,6 @@ struct JobChange: Codable {
         guard var error = failures.first else { return }
         if failures.count > 1 { error.message += " (and \(failures.count - 1) more)" }
         // Standard output holds one JSON text: what was done, or the error if nothing was.
-        throw QueueFailure.wrapping(error, printsJSON: database.json && changes.isEmpty)
+        throw CommandFailure.wrapping(error, json: database.json && changes.isEmpty ? .output : nil)
     }
 }

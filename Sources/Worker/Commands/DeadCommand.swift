@@ -16,9 +16,10 @@ struct DeadCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            try await database.run { queue in
-                let jobs = try await queue.deadJobs(kind: kind, limit: limit)
-                let table = QueueText.table(
+            try await database.answer {
+                try await $0.deadJobs(kind: kind, limit: limit)
+            } text: { jobs in
+                QueueText.table(
                     ["ID", "KIND", "DIED", "ATTEMPTS", "ERROR"],
                     jobs.map { job in
                         [
@@ -26,7 +27,6 @@ struct DeadCommand: AsyncParsableCommand {
                             "\(job.attempt)/\(job.maxAttempts)", QueueText.short(JobTable.note(job), 80),
                         ]
                     }, rightAligned: [3], otherwise: "no dead jobs")
-                try database.print(jobs, table)
             }
         }
     }
@@ -40,10 +40,7 @@ struct DeadCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            try await database.run { queue in
-                let count = try await queue.retryDead(kind: choice.kind, limit: limit)
-                try database.print(["retried": count], "\(count) retried")
-            }
+            try await database.count("retried") { try await $0.retryDead(kind: choice.kind, limit: limit) }
         }
     }
 
@@ -56,11 +53,8 @@ struct DeadCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            try await database.run { queue in
-                let count = try await queue.purgeDead(
-                    kind: choice.kind, before: olderThan.map { Date.now.addingTimeInterval(-$0.seconds) })
-                try database.print(["purged": count], "\(count) purged")
-            }
+            let moment = olderThan.map { Date.now.addingTimeInterval(-$0.seconds) }
+            try await database.count("purged") { try await $0.purgeDead(kind: choice.kind, before: moment) }
         }
     }
 

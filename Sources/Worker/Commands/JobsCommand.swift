@@ -15,19 +15,15 @@ struct JobsCommand: AsyncParsableCommand {
     var queue: String?
     @Option(help: "Only of this workflow.")
     var workflow: Identifier?
-    @Option(help: "So many at most, 1 to 10,000.")
-    var limit = 50
-
-    mutating func validate() throws {
-        guard (1...10_000).contains(limit) else { throw ValidationError("--limit must be 1 to 10000.") }
-    }
+    @OptionGroup var length: ListLength
 
     func run() async throws {
         let filter = JobFilter(
-            states: Set(state), kind: kind, queue: queue, workflow: workflow?.value, limit: limit)
-        try await database.run { queue in
-            let jobs = try await queue.jobs(filter)
-            try database.print(jobs, JobTable.list(jobs, otherwise: "no jobs"))
+            states: Set(state), kind: kind, queue: queue, workflow: workflow?.value, limit: length.limit)
+        try await database.answer {
+            try await $0.jobs(filter)
+        } text: {
+            JobTable.list($0, otherwise: "no jobs")
         }
     }
 }
@@ -51,7 +47,7 @@ struct JobCommand: AsyncParsableCommand {
             }
             var last: JobInfo?
             for try await job in queue.follow(id.value) {
-                try Console.output.print(database.json ? QueueText.line(job) : JobTable.line(job, after: last))
+                try Console.output.print(database.json ? JSONText.line(job) : JobTable.line(job, after: last))
                 last = job
             }
             if let last, last.state != .succeeded { throw JobFailure(job: last) }

@@ -11,9 +11,10 @@ struct QueuesCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            try await database.run { queue in
-                let queues = try await queue.queues()
-                let table = QueueText.table(
+            try await database.answer {
+                try await $0.queues()
+            } text: { queues in
+                QueueText.table(
                     [
                         "QUEUE", "READY", "RUNNING", "SCHEDULED", "FAILED", "BLOCKED", "SUCCEEDED", "CANCELLED", "DEAD",
                         "LIMITS",
@@ -25,7 +26,6 @@ struct QueuesCommand: AsyncParsableCommand {
                                 queue.succeeded, queue.cancelled, queue.dead,
                             ].map { "\($0)" } + [QueuesCommand.limits(queue)]
                     }, rightAligned: Swift.Set(1...8), otherwise: "no queues")
-                try database.print(queues, table)
             }
         }
     }
@@ -47,22 +47,23 @@ struct QueuesCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            try await database.run { queue in
-                try await queue.setQueue(
-                    name,
-                    QueueLimits(
-                        concurrency: concurrency, workerConcurrency: workerConcurrency, keyConcurrency: keyConcurrency,
-                        rate: rate?.value))
-                try await QueuesCommand.show(name, queue, database)
-            }
+            let limits = QueueLimits(
+                concurrency: concurrency, workerConcurrency: workerConcurrency, keyConcurrency: keyConcurrency,
+                rate: rate?.value)
+            try await QueuesCommand.change(name, in: database) { try await $0.setQueue(name, limits) }
         }
     }
 
-    /// Prints one queue as it is now.
-    static func show(_ name: String, _ queue: QueueClient, _ database: DatabaseOptions) async throws {
-        guard let found = try await queue.queues().first(where: { $0.queue == name }) else { return }
-        let limits = limits(found)
-        try database.print(found, "\(name): \(limits.isEmpty ? "no limits" : limits)".printable)
+    /// Changes a queue, and prints it as it is then.
+    static func change(
+        _ name: String, in database: DatabaseOptions, _ body: (QueueClient) async throws -> Void
+    ) async throws {
+        try await database.run { queue in
+            try await body(queue)
+            guard let found = try await queue.queues().first(where: { $0.queue == name }) else { return }
+            let text = limits(found)
+            try database.print(found, "\(name): \(text.isEmpty ? "no limits" : text)".printable)
+        }
     }
 
     static func limits(_ queue: QueueInfo) -> String {
@@ -83,10 +84,7 @@ struct PauseCommand: AsyncParsableCommand {
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-        try await database.run { client in
-            try await client.pause(queue)
-            try await QueuesCommand.show(queue, client, database)
-        }
+        try await QueuesCommand.change(queue, in: database) { try await $0.pause(queue) }
     }
 }
 
@@ -97,9 +95,6 @@ struct ResumeCommand: AsyncParsableCommand {
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-        try await database.run { client in
-            try await client.resume(queue)
-            try await QueuesCommand.show(queue, client, database)
-        }
+        try await QueuesCommand.change(queue, in: database) { try await $0.resume(queue) }
     }
 }

@@ -12,9 +12,10 @@ struct ScheduleCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            try await database.run { queue in
-                let schedules = try await queue.schedules()
-                let table = QueueText.table(
+            try await database.answer {
+                try await $0.schedules()
+            } text: { schedules in
+                QueueText.table(
                     ["NAME", "CRON", "ZONE", "KIND", "MISSED", "LAST", "NEXT"],
                     schedules.map { schedule in
                         [
@@ -23,7 +24,6 @@ struct ScheduleCommand: AsyncParsableCommand {
                             schedule.paused ? "paused" : QueueText.age(schedule.nextTick),
                         ]
                     }, otherwise: "no schedules")
-                try database.print(schedules, table)
             }
         }
     }

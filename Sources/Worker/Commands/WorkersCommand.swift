@@ -7,9 +7,10 @@ struct WorkersCommand: AsyncParsableCommand {
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-        try await database.run { queue in
-            let workers = try await queue.workers()
-            let table = QueueText.table(
+        try await database.answer {
+            try await $0.workers()
+        } text: { workers in
+            QueueText.table(
                 ["NAME", "STATE", "RUNNING", "SLOTS", "QUEUES", "STARTED", "RENEWED", "VERSION", "ID"],
                 workers.map { worker in
                     [
@@ -18,7 +19,6 @@ struct WorkersCommand: AsyncParsableCommand {
                         QueueText.age(worker.renewedAt), worker.version ?? "", QueueText.id(worker.id),
                     ]
                 }, rightAligned: [2, 3], otherwise: "no workers")
-            try database.print(workers, table)
         }
     }
 }
@@ -29,8 +29,9 @@ struct HealthCommand: AsyncParsableCommand {
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-        try await database.run { queue in
-            let health = try await queue.health()
+        try await database.answer {
+            try await $0.health()
+        } text: { health in
             var table = TextTable(indent: 0)
             table.add(["ready", "\(health.ready)"])
             table.add(["oldest ready", health.oldestReadySeconds.map { QueueText.length($0) } ?? "none"])
@@ -45,7 +46,7 @@ struct HealthCommand: AsyncParsableCommand {
                 "size", "\(Figures.bytes(health.tableBytes)) and \(Figures.bytes(health.indexBytes)) of indexes",
             ])
             table.add(["last autovacuum", QueueText.age(health.lastAutovacuum)])
-            try database.print(health, table.lines().joined(separator: "\n"))
+            return table.lines().joined(separator: "\n")
         }
     }
 }

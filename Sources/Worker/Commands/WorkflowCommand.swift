@@ -9,18 +9,14 @@ struct WorkflowCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List workflows, newest first.")
-        @Option(help: "So many at most, 1 to 10,000.")
-        var limit = 50
+        @OptionGroup var length: ListLength
         @OptionGroup var database: DatabaseOptions
 
-        mutating func validate() throws {
-            guard (1...10_000).contains(limit) else { throw ValidationError("--limit must be 1 to 10000.") }
-        }
-
         func run() async throws {
-            try await database.run { queue in
-                let workflows = try await queue.workflows(limit: limit)
-                try database.print(workflows, WorkflowTable.list(workflows))
+            try await database.answer {
+                try await $0.workflows(limit: length.limit)
+            } text: {
+                WorkflowTable.list($0)
             }
         }
     }
@@ -43,9 +39,10 @@ struct WorkflowCommand: AsyncParsableCommand {
         func run() async throws {
             try await database.reporting {
                 let json = try JSONArgument.read(file == "-" ? file : "@\(file)", name: "the workflow")
-                try await database.run { queue in
-                    let workflow = try await queue.enqueueWorkflow(json)
-                    try database.print(workflow, QueueText.id(workflow.id))
+                try await database.answer {
+                    try await $0.enqueueWorkflow(json)
+                } text: {
+                    QueueText.id($0.id)
                 }
             }
         }
@@ -74,7 +71,7 @@ struct WorkflowCommand: AsyncParsableCommand {
                 let report = try await WorkflowReport(id.value, in: queue)
                 try database.print(report, WorkflowTable.details(report))
                 // Standard output holds one JSON text.
-                if let failure { throw QueueFailure.wrapping(failure, printsJSON: false) }
+                if let failure { throw CommandFailure.wrapping(failure, json: nil) }
             }
         }
     }
@@ -90,9 +87,8 @@ struct WorkflowCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            try await database.run { queue in
-                let count = try await queue.cancelWorkflow(id.value, reason: reason)
-                try database.print(["cancelled": count], "\(count) cancelled or told to stop")
+            try await database.count("cancelled", "cancelled or told to stop") {
+                try await $0.cancelWorkflow(id.value, reason: reason)
             }
         }
     }
@@ -105,10 +101,7 @@ struct WorkflowCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         func run() async throws {
-            try await database.run { queue in
-                let count = try await queue.retryWorkflow(id.value)
-                try database.print(["retried": count], "\(count) retried")
-            }
+            try await database.count("retried") { try await $0.retryWorkflow(id.value) }
         }
     }
 }

@@ -1,3 +1,4 @@
+import JobQueue
 import MediaKit
 
 /// What the process tells its parent, after `sysexits.h`.
@@ -40,6 +41,20 @@ enum ExitStatus: Int32 {
         case .configuration: self = .configuration
         case .cancelled: self = .cancelled
         // The codes are open: one that is not known here is nobody's fault but ours.
+        default: self = .internal
+        }
+    }
+
+    init(_ code: QueueError.Code) {
+        switch code {
+        case .badConnectionString: self = .usage
+        case .badRequest: self = .badInput
+        case .notFound: self = .noInput
+        case .cannotConnect, .connectionLost, .poolExhausted, .closed: self = .unsupported
+        case .deadline, .conflict: self = .resourceLimit
+        case .permission: self = .noPermission
+        case .schema, .badRow: self = .configuration
+        case .cancelled: self = .cancelled
         default: self = .internal
         }
     }

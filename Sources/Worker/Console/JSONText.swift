@@ -1,21 +1,18 @@
 import FoundationEssentials
+import JobQueue
 import MediaKit
 
-/// JSON as the command writes and reads it.
+/// JSON as the command writes and reads it; times are ISO 8601.
 enum JSONText {
     /// For people and `diff`: a key per line, in order.
-    static func pretty(_ value: some Encodable) throws -> String {
-        try text(value, [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-    }
+    static func pretty(_ value: some Encodable) throws -> String { try text(value, isPretty: true) }
 
     /// On one line.
-    static func line(_ value: some Encodable) throws -> String {
-        try text(value, [.sortedKeys, .withoutEscapingSlashes])
-    }
+    static func line(_ value: some Encodable) throws -> String { try text(value, isPretty: false) }
 
-    private static func text(_ value: some Encodable, _ formatting: JSONEncoder.OutputFormatting) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = formatting
+    private static func text(_ value: some Encodable, isPretty: Bool) throws -> String {
+        let encoder = QueueJSON.encoder()
+        if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
         do {
             return String(decoding: try encoder.encode(value), as: UTF8.self)
         } catch {

@@ -47,35 +47,32 @@ enum JobTable {
 
     static func details(_ job: JobInfo) -> String {
         var facts = TextTable(indent: 0)
-        func add(_ name: String, _ value: String?) {
-            if let value, !value.isEmpty { facts.add([name, value]) }
-        }
-        add("job", QueueText.id(job.id))
-        add("kind", job.kind)
-        add("queue", job.queue)
-        add("state", "\(job.state)")
-        add("note", note(job))
-        add("progress", job.progress.map(text))
-        add("attempts", "\(job.attempt) of \(job.maxAttempts)")
-        if job.crashes > 0 { add("crashes", "\(job.crashes)") }
-        add("priority", "\(job.priority)")
-        add("created", "\(QueueText.age(job.createdAt)) by \(job.createdBy)")
-        if !job.state.isFinished { add("runs", QueueText.age(job.runAt)) }
-        add("started", QueueText.age(job.startedAt))
-        add("finished", QueueText.age(job.finishedAt))
-        if job.state != .succeeded { add("took", QueueText.length(job.seconds)) }
-        add("timeout", QueueText.length(job.timeoutSeconds))
-        add("weight", "\(Figures.short(job.cores)) cores, \(Figures.bytes(job.memory))")
-        add("worker", job.worker.map(QueueText.id))
-        add("unique key", job.uniqueKey)
-        add("concurrency key", job.concurrencyKey)
-        add("workflow", job.workflow.map(QueueText.id))
-        add("node", job.node)
-        add("parents", job.parents.map { $0.map(QueueText.id).joined(separator: ", ") })
-        add("last change", job.reason.map { "\($0), by \(job.changedBy ?? "somebody")" })
-        add("payload", job.payload.map { QueueText.short($0.text, 2000) })
-        add("result", job.result.map { QueueText.short($0.text, 2000) })
-        add("metadata", job.metadata.map { QueueText.short($0.text, 2000) })
+        facts.add("job", QueueText.id(job.id))
+        facts.add("kind", job.kind)
+        facts.add("queue", job.queue)
+        facts.add("state", "\(job.state)")
+        facts.add("note", note(job))
+        facts.add("progress", job.progress.map(text))
+        facts.add("attempts", "\(job.attempt) of \(job.maxAttempts)")
+        if job.crashes > 0 { facts.add("crashes", "\(job.crashes)") }
+        facts.add("priority", "\(job.priority)")
+        facts.add("created", "\(QueueText.age(job.createdAt)) by \(job.createdBy)")
+        if !job.state.isFinished { facts.add("runs", QueueText.age(job.runAt)) }
+        facts.add("started", QueueText.age(job.startedAt))
+        facts.add("finished", QueueText.age(job.finishedAt))
+        if job.state != .succeeded { facts.add("took", QueueText.length(job.seconds)) }
+        facts.add("timeout", QueueText.length(job.timeoutSeconds))
+        facts.add("weight", "\(Figures.short(job.cores)) cores, \(Figures.bytes(job.memory))")
+        facts.add("worker", job.worker.map(QueueText.id))
+        facts.add("unique key", job.uniqueKey)
+        facts.add("concurrency key", job.concurrencyKey)
+        facts.add("workflow", job.workflow.map(QueueText.id))
+        facts.add("node", job.node)
+        facts.add("parents", job.parents.map { $0.map(QueueText.id).joined(separator: ", ") })
+        facts.add("last change", job.reason.map { "\($0), by \(job.changedBy ?? "somebody")" })
+        facts.add("payload", job.payload.map { QueueText.short($0.text, 2000) })
+        facts.add("result", job.result.map { QueueText.short($0.text, 2000) })
+        facts.add("metadata", job.metadata.map { QueueText.short($0.text, 2000) })
         var lines = facts.lines()
 
         if let steps = job.steps, !steps.isEmpty {

@@ -1,20 +1,7 @@
 import FoundationEssentials
-import JobQueue
 
 /// What the commands of the queue print.
 enum QueueText {
-    /// A key per line, in order; times as ISO 8601.
-    static func json(_ value: some Encodable) throws -> String { try text(value, isPretty: true) }
-
-    /// On one line.
-    static func line(_ value: some Encodable) throws -> String { try text(value, isPretty: false) }
-
-    private static func text(_ value: some Encodable, isPretty: Bool) throws -> String {
-        let encoder = QueueJSON.encoder()
-        if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
-    }
-
     static func id(_ id: UUID) -> String { id.uuidString.lowercased() }
 
     /// "3 min ago", "in 2 h", "now".

@@ -12,6 +12,11 @@ struct TextTable {
 
     mutating func add(_ row: [String]) { rows.append(row.map(\.printable)) }
 
+    /// A row of a name and a value, if there is one.
+    mutating func add(_ name: String, _ value: String?) {
+        if let value, !value.isEmpty { add([name, value]) }
+    }
+
     /// Columns where nothing stands are left out; but for the head's sake only if `hasHead`.
     func lines(hasHead: Bool = false) -> [String] {
         let count = rows.map(\.count).max() ?? 0

@@ -19,20 +19,18 @@ enum WorkflowTable {
     static func details(_ report: WorkflowReport) -> String {
         let workflow = report.workflow
         var facts = TextTable(indent: 0)
-        func add(_ name: String, _ value: String?) {
-            if let value, !value.isEmpty { facts.add([name, value]) }
-        }
-        add("workflow", QueueText.id(workflow.id))
-        add("name", workflow.name)
-        add("status", workflow.status)
-        add(
+        facts.add("workflow", QueueText.id(workflow.id))
+        facts.add("name", workflow.name)
+        facts.add("status", workflow.status)
+        facts.add(
             "jobs",
             "\(workflow.succeeded) of \(workflow.total) succeeded, \(workflow.dead) dead, \(workflow.cancelled) cancelled"
         )
-        add("created", "\(QueueText.age(workflow.createdAt)) by \(workflow.createdBy)")
-        add("finished", QueueText.age(workflow.finishedAt))
+        facts.add("created", "\(QueueText.age(workflow.createdAt)) by \(workflow.createdBy)")
+        facts.add("finished", QueueText.age(workflow.finishedAt))
         if workflow.cancelRequestedAt != nil {
-            add("cancelled by", "\(workflow.cancelBy ?? "somebody"): \(workflow.cancelReason ?? "no reason given")")
+            facts.add(
+                "cancelled by", "\(workflow.cancelBy ?? "somebody"): \(workflow.cancelReason ?? "no reason given")")
         }
         let nodes = QueueText.table(
             ["NODE", "KIND", "STATE", "ATTEMPT", "AFTER", "NOTE", "JOB"],

@@ -31,7 +31,7 @@ struct DatabaseOptions: ParsableArguments {
 
     /// Carries a command out.
     ///
-    /// - Throws: ``QueueFailure``, `MediaError`.
+    /// - Throws: ``CommandFailure``, `MediaError`.
     func run(_ body: (QueueClient) async throws -> Void) async throws {
         try await reporting {
             // A person does not wait for a server to come back.
@@ -48,16 +48,43 @@ struct DatabaseOptions: ParsableArguments {
         }
     }
 
+    /// Asks the queue one thing and prints the answer: as JSON, or as `text` for people.
+    ///
+    /// - Throws: as `run`.
+    func answer<Answer: Encodable>(
+        _ ask: (QueueClient) async throws -> Answer, text: (Answer) -> String
+    ) async throws {
+        try await run { queue in
+            let answer = try await ask(queue)
+            try print(answer, text(answer))
+        }
+    }
+
+    /// Does something to many jobs and prints how many it was: `{"retried": 3}`, "3 retried".
+    ///
+    /// - Parameter verb: what became of them, for the JSON, and for people unless `words` says it better.
+    func count(
+        _ verb: String, _ words: String? = nil, _ change: (QueueClient) async throws -> Int
+    ) async throws {
+        try await run { queue in
+            let count = try await change(queue)
+            try print([verb: count], "\(count) \(words ?? verb)")
+        }
+    }
+
+    /// Carries out what needs no connection, or one of its own.
+    ///
+    /// - Throws: ``CommandFailure``, `MediaError`.
     func reporting(_ body: () async throws -> Void) async throws {
         do {
             try await body()
         } catch {
-            throw QueueFailure.wrapping(error, printsJSON: json)
+            throw CommandFailure.wrapping(error, json: json ? .output : nil)
         }
     }
 
     /// Prints a result: as JSON, or as text for people.
     func print(_ value: some Encodable, _ text: @autoclosure () -> String) throws {
-        try Console.output.print(json ? QueueText.json(value) : text())
+        try Console.output.print(json ? JSONText.pretty(value) : text())
     }
 }

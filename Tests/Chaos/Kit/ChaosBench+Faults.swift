@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import Locking
 import PostgresTestSupport
 
 /// The faults. Each returns when it is over, but not when it is overcome.

@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import Locking
 import Logging
 import PostgresTestSupport
 

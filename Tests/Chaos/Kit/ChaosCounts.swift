@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import Locking
 
 /// What an experiment came to.
 package struct ChaosCounts: Sendable {

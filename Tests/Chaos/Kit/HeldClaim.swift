@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import Locking
 
 /// A claim of a worker that is about to lose it.
 struct HeldClaim: Sendable {

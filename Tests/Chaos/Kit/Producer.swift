@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import Locking
 
 /// Enqueues jobs of all kinds at a rate, and remembers which ones the database has taken.
 final class Producer: Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import Locking
 
 /// A worker in a process of its own, started again whenever it ends, until it is dismissed.
 final class WorkerProcess: Sendable {

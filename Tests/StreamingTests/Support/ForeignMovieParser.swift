@@ -25,7 +25,9 @@ enum ForeignMovieParser {
     }
 
     /// A Python that has it: moot where there is none.
-    static let python: String? = MotoServer.python.flatMap { (try? run($0, ["-c", "import pymp4.parser"])) == nil ? nil : $0 }
+    static let python: String? = MotoServer.python.flatMap {
+        (try? run($0, ["-c", "import pymp4.parser"])) == nil ? nil : $0
+    }
     static let absence = "no pymp4: scripts/setup --test gets it from PyPI"
 
     /// - Throws: ``Refusal`` with what is wrong about the movie.

@@ -13,7 +13,8 @@ struct SpreadMovie: Sendable {
     ///   - size: bytes of the whole, about.
     init(_ movie: [UInt8], size: Int64) throws {
         let boxes = Self.boxes(movie[...])
-        guard let type = boxes.first(where: { $0.type == "ftyp" }), let media = boxes.first(where: { $0.type == "mdat" }),
+        guard let type = boxes.first(where: { $0.type == "ftyp" }),
+            let media = boxes.first(where: { $0.type == "mdat" }),
             let index = boxes.first(where: { $0.type == "moov" })
         else { throw Unreadable() }
         let mediaBytes = media.bytes.dropFirst(8)

@@ -1,4 +1,4 @@
-import Transfer
+import Locking
 
 /// Something that happens once, which tasks wait for.
 package final class AsyncFlag: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import Transfer
+import Locking
 
 /// nghttpd, a server that speaks HTTP/2 over TLS, with a certificate for "localhost" made on the spot.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+import Locking
 import Transfer
 
 /// A TCP server on the loopback whose every byte the test decides on: a thread for each connection runs the test's

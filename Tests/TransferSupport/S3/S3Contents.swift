@@ -153,7 +153,8 @@ struct S3Contents {
         }
         let etag = "\"\(S3Digest.hex(S3Digest.md5(parts.flatMap(\.md5))))-\(parts.count)\""
         var object = S3Object(
-            .parts(parts.map(\.bytes)), etag: ETag(rawValue: etag), contentType: upload.contentType, modified: now.rounded(.down))
+            .parts(parts.map(\.bytes)), etag: ETag(rawValue: etag), contentType: upload.contentType,
+            modified: now.rounded(.down))
         object.metadata = upload.metadata
         objects[key] = object
         uploads[id] = nil

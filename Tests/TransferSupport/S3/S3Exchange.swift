@@ -1,4 +1,5 @@
 import Glibc
+import Locking
 import Transfer
 
 /// One request to a ``S3Server`` and its answer.

@@ -1,3 +1,4 @@
+import Locking
 package import Transfer
 
 /// A server that speaks S3 on the loopback, looks at every signature, and misbehaves as told.

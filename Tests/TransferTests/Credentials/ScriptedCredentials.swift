@@ -1,3 +1,4 @@
+import Locking
 import Transfer
 
 /// Hands out what it is told to, in order, and then the last of it.

@@ -1,4 +1,5 @@
 import ByteIO
+import Locking
 import Testing
 import Transfer
 import TransferTestSupport

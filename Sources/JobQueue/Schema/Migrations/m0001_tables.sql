@@ -87,7 +87,8 @@ CREATE TABLE {{schema}}.job (
     changed_by text NOT NULL,
     reason text,
     metadata jsonb,
-    CONSTRAINT job_pkey PRIMARY KEY (id)
+    -- With room for another version of each row, which a claim makes.
+    CONSTRAINT job_pkey PRIMARY KEY (id) WITH (fillfactor = 50)
 ) WITH (fillfactor = 85, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0.01,
         autovacuum_vacuum_cost_delay = 0, autovacuum_vacuum_insert_threshold = 10000,
         autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.1);

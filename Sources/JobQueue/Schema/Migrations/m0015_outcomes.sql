@@ -20,14 +20,19 @@ DECLARE
     v_parents uuid[];
     v_children uuid[];
     v_unique uuid[];
+    v_flows uuid[];
     v_queues text[];
     v_keys text[];
+    -- In the order of names.
+    v_first text;
+    v_last text;
+    v_is_awaited boolean;
+    v_is_limited boolean;
 BEGIN
-    WITH input AS MATERIALIZED (
-        SELECT i.id, i.token, i.result FROM unnest(p_ids, p_tokens, p_results) i(id, token, result) ORDER BY i.id
-    ), gone AS (
+    WITH gone AS (
         -- IS TRUE: by the primary key, rather than through all entries, dead ones too, of the worker's running jobs for each.
-        DELETE FROM job j USING input i
+        DELETE FROM job j
+        USING (SELECT u.id, u.token, u.result FROM unnest(p_ids, p_tokens, p_results) u(id, token, result) ORDER BY u.id) i
         WHERE j.id = i.id AND (j.lease_token = i.token AND j.worker = p_worker AND j.state = 'running') IS TRUE
         RETURNING j.*, i.result
     ), kept AS (
@@ -43,15 +48,19 @@ BEGIN
         FROM gone g
     ), counted AS (
         INSERT INTO counter_delta (queue, running, succeeded) SELECT g.queue, -count(*), count(*) FROM gone g GROUP BY 1
-    ), flows AS (
-        INSERT INTO workflow_delta (workflow, succeeded)
-        SELECT g.workflow, count(*) FROM gone g WHERE g.workflow IS NOT NULL GROUP BY 1
     )
     SELECT array_agg(g.id), array_agg(g.id) FILTER (WHERE g.has_children), array_agg(g.id) FILTER (WHERE g.has_parents),
         array_agg(g.id) FILTER (WHERE g.unique_key IS NOT NULL AND g.unique_scope <> 'period'),
-        array_agg(g.queue), array_agg(g.concurrency_key)
-    INTO v_done, v_parents, v_children, v_unique, v_queues, v_keys FROM gone g;
-    IF EXISTS (SELECT FROM job_waiter) THEN PERFORM announce(v_done); END IF;
+        array_agg(g.workflow) FILTER (WHERE g.workflow IS NOT NULL),
+        array_agg(g.queue), array_agg(g.concurrency_key), min(g.queue), max(g.queue)
+    INTO v_done, v_parents, v_children, v_unique, v_flows, v_queues, v_keys, v_first, v_last FROM gone g;
+    IF v_done IS NULL THEN
+        RETURN QUERY SELECT i, false FROM unnest(p_ids) i;
+        RETURN;
+    END IF;
+    IF v_flows IS NOT NULL THEN
+        INSERT INTO workflow_delta (workflow, succeeded) SELECT f, count(*) FROM unnest(v_flows) f GROUP BY 1;
+    END IF;
     IF v_parents IS NOT NULL THEN
         PERFORM settle(v_parents, true, 'kiln');
     END IF;
@@ -61,7 +70,20 @@ BEGIN
     IF v_unique IS NOT NULL THEN
         PERFORM forget_unique(v_unique);
     END IF;
-    PERFORM vacate(v_queues, v_keys);
+    -- As vacate() does, and one call less where there is but one queue; what the lock returns is never NULL.
+    IF v_first <> v_last OR pg_advisory_xact_lock_shared(hashtext({{schema_literal}} || ':limits'), hashtext(v_first)) IS NULL THEN
+        PERFORM hold_limits(v_queues);
+    END IF;
+    SELECT EXISTS (SELECT FROM job_waiter), EXISTS (SELECT FROM queue q
+        WHERE q.name = ANY (CASE WHEN v_first = v_last THEN ARRAY[v_first] ELSE v_queues END)
+            AND (q.concurrency IS NOT NULL OR q.key_concurrency IS NOT NULL))
+    INTO v_is_awaited, v_is_limited;
+    IF v_is_awaited THEN
+        PERFORM announce(v_done);
+    END IF;
+    IF v_is_limited THEN
+        PERFORM vacate(v_queues, v_keys);
+    END IF;
     IF cardinality(v_done) = cardinality(p_ids) THEN
         RETURN QUERY SELECT i, true FROM unnest(p_ids) i;
     ELSE

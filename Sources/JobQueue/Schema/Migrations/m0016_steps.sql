@@ -1,4 +1,4 @@
--- What a running job has besides: its parents' results, jobs that it spawns, durable steps; and the schedules.
+-- What a running job has besides: its parents' results, jobs that it spawns, and durable steps.
 
 CREATE FUNCTION {{schema}}.worker_parents(p_id uuid)
     RETURNS TABLE (parent uuid, node text, kind text, state text, result jsonb, reason text) LANGUAGE sql STABLE SECURITY DEFINER
@@ -74,42 +74,3 @@ CREATE FUNCTION {{schema}}.worker_steps(p_id uuid) RETURNS TABLE (name text, seq
     SELECT name::text, seq, status, attempt, started_at, finished_at, result, artifact, error, metadata FROM step WHERE job = p_id ORDER BY seq
 $$;
 COMMENT ON FUNCTION {{schema}}.worker_steps IS 'The steps of a job, in the order in which they first began.';
-
--- Schedules.
-CREATE FUNCTION {{schema}}.worker_schedules() RETURNS TABLE (name text, cron text, timezone text, missed text, settled_until timestamptz,
-    next_tick timestamptz, revision bigint, now timestamptz) LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
-    SELECT name::text, cron, timezone, missed, settled_until, next_tick, revision, clock_timestamp() FROM schedule WHERE NOT paused ORDER BY name
-$$;
-COMMENT ON FUNCTION {{schema}}.worker_schedules IS 'The schedules that are not paused; ticks after settled_until and not after now are due.';
-
-CREATE FUNCTION {{schema}}.worker_fire(p_name text, p_revision bigint, p_tick timestamptz, p_next timestamptz, p_enqueue boolean DEFAULT true)
-    RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
-DECLARE
-    v_plan record;
-    v_job uuid;
-BEGIN
-    -- Of several workers one wins: the others wait for its row, and then the tick is settled.
-    UPDATE schedule SET settled_until = p_tick, next_tick = p_next, last_tick = CASE WHEN p_enqueue THEN p_tick ELSE last_tick END
-    WHERE name = p_name AND revision = p_revision AND NOT paused AND settled_until < p_tick AND p_tick <= clock_timestamp()
-    RETURNING * INTO v_plan;
-    IF NOT FOUND OR NOT p_enqueue THEN
-        RETURN NULL;
-    END IF;
-    v_job := (enqueue_as(jsonb_build_array(v_plan.options || jsonb_build_object('kind', v_plan.kind, 'payload', v_plan.payload,
-        'metadata', coalesce(v_plan.options -> 'metadata', '{}') || jsonb_build_object('schedule', p_name, 'tick', p_tick))),
-        v_plan.created_by, NULL, 'worker_fire'))[1];
-    UPDATE schedule SET last_job = v_job WHERE name = p_name;
-    RETURN v_job;
-END $$;
-COMMENT ON FUNCTION {{schema}}.worker_fire IS 'Fires a tick of a schedule once over all workers: returns the job''s id, or NULL if the tick is settled already (p_enqueue => false settles it without a job).';
-
-CREATE FUNCTION {{schema}}.worker_plan(p_name text, p_revision bigint, p_next timestamptz) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
-BEGIN
-    UPDATE schedule SET next_tick = p_next WHERE name = p_name AND revision = p_revision AND next_tick IS DISTINCT FROM p_next;
-    RETURN FOUND;
-END $$;
-COMMENT ON FUNCTION {{schema}}.worker_plan IS 'Shows people when a schedule fires next.';
-
-REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA {{schema}} FROM PUBLIC;

@@ -1,4 +1,5 @@
 import CCurl
+import Locking
 
 /// The thread that carries requests out, as the rest of the program sees it: commands go in, and what becomes of them
 /// is told to their exchanges.

@@ -1,3 +1,5 @@
+import Locking
+
 /// One request on its way to one server, as both sides see it: the task that waits for the answer, and the thread that
 /// carries it out.
 ///

@@ -1,3 +1,5 @@
+import Locking
+
 /// The body of a request between the task that writes it and the thread that sends it. Holds one piece.
 final class UploadFlow: Sendable {
     /// What the sender gets.

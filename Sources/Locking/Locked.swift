@@ -1,10 +1,10 @@
-import Foundation
+import Glibc
 
-/// A value behind a lock: the one kind of lock in this module.
+/// A value behind a lock.
 ///
 /// Not the standard library's `Mutex`, which calls futex(2) by itself when two threads meet. The thread sanitizer knows
 /// nothing of that and reports races that are none, so that a real one would go unnoticed among them; it knows pthread's.
-/// An uncontended lock costs the same, and each is one allocation more, beside a round trip for each job.
+/// An uncontended lock costs the same, and each is one allocation more.
 ///
 /// Thread-safe.
 ///
