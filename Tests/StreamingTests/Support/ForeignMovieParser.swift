@@ -24,7 +24,7 @@ enum ForeignMovieParser {
         let description: String
     }
 
-    /// A Python that has it: moot where there is none.
+    /// A Python that has it; `nil` where there is none.
     static let python: String? = MotoServer.python.flatMap {
         (try? run($0, ["-c", "import pymp4.parser"])) == nil ? nil : $0
     }
