@@ -100,6 +100,8 @@ public final class MultipartSink: ByteSink {
                 let count = min(rest.count, room)
                 let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(count))
                 if isHead {
+                    // What is not written to takes no memory; grown bit by bit it would end up in twice the room.
+                    if state.head.isEmpty { state.head.reserveCapacity(Int(sizing.partSize)) }
                     state.head.append(contentsOf: piece)
                 } else {
                     if state.part.isEmpty { state.part.reserveCapacity(Int(sizing.partSize)) }

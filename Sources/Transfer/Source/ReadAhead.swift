@@ -10,7 +10,7 @@ struct ReadAhead {
     private static let slack: Int64 = 1 << 20
     private static let placesRemembered = 3
     /// A plan's requests may be small, and it is known that they are needed: so more of them.
-    private static let plannedRequests = 8
+    private static let plannedRequests = 24
 
     /// Where a reader is, and how it got there.
     private struct Place {
