@@ -4,7 +4,7 @@ import Testing
 
 @testable import JobQueue
 
-@Suite(.timeLimit(.minutes(2))) struct WaitingClientTests {
+@Suite(.timeLimit(.minutes(6))) struct WaitingClientTests {
     @Test func `the end of a job is told, not only looked for`() async throws {
         let database = try await PostgresCluster.shared.makeQueueDatabase()
         let queue = try database.client()

@@ -15,7 +15,7 @@ private final class MemoryArtifacts: StepArtifacts {
     func load(_ reference: String) async throws -> Data { kept.withLock { $0[reference] ?? Data() } }
 }
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct WorkerCallsTests {
     @Test func `progress can be read while the job runs`() async throws {
         try await WorkerBench.with { bench in

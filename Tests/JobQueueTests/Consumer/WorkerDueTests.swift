@@ -5,7 +5,7 @@ import Testing
 @testable import JobQueue
 
 /// Workers that do no housekeeping and hardly ever look by themselves: what they start they were told of.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct WorkerDueTests {
     private func sleeper(_ bench: WorkerBench) async throws {
         try await bench.serve(

@@ -6,7 +6,7 @@ import Testing
 @testable import JobQueue
 
 /// Faults of the database, of neighbours and of handlers that must cost a job neither its end nor its place.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct WorkerFaultTests {
     @Test func `a handler left to itself that ends late does not disturb the job's next attempt`() async throws {
         try await WorkerBench.with { bench in

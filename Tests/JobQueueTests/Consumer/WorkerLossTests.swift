@@ -4,7 +4,7 @@ import Testing
 
 @testable import JobQueue
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct WorkerLossTests {
     @Test func `a worker that cannot renew stops its handler before another gets the job, and its result is refused`()
         async throws

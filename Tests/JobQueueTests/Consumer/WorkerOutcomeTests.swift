@@ -10,7 +10,7 @@ private struct Sum: Codable, Sendable {
     var parts: [Part]
 }
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct WorkerOutcomeTests {
     @Test func `a job runs, and its result is stored`() async throws {
         try await WorkerBench.with { bench in

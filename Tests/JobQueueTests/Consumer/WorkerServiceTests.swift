@@ -7,7 +7,7 @@ import Testing
 @testable import JobQueue
 
 /// A worker among the services of an app, as `ServiceGroup` starts and stops them.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct WorkerServiceTests {
     @Test func `the group's graceful shutdown lets a running job end`() async throws {
         try await WorkerBench.with { bench in

@@ -6,7 +6,7 @@ import Testing
 @testable import JobQueue
 
 /// What a session decides, with jobs that it really has claimed and nobody who acts on the decisions.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(4)))
 struct WorkerStateTests {
     @Test func `a cancel that overtakes the answer to its job's claim is not lost`() async throws {
         try await WorkerBench.with { bench in

@@ -4,7 +4,7 @@ import Testing
 
 @testable import JobQueue
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(6)))
 struct WorkerStopTests {
     @Test func `cancelling a running job cancels its handler's task`() async throws {
         try await WorkerBench.with { bench in

@@ -4,7 +4,7 @@ import Testing
 @testable import JobQueue
 
 /// What an app's own transactions do to the queue, and what they don't.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct IsolationTests {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct IsolationTests {
     @Test(arguments: [PostgresIsolation.repeatableRead, .serializable])
     func `a producer above READ COMMITTED enqueues, and wakes although it cannot see who sleeps`(
         level: PostgresIsolation

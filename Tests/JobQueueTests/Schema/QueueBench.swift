@@ -25,14 +25,21 @@ struct QueueBench: Sendable {
             await connection.close()
         }
         self.schema = schema
-        connection = try await PostgresConnection.connect(PostgresSettings(database.url), logger: quiet)
+        connection = try await PostgresConnection.connect(Self.patient(database.url), logger: quiet)
     }
 
     private init(_ other: QueueBench, as user: String) async throws {
         database = other.database
         schema = other.schema
         connection = try await PostgresConnection.connect(
-            PostgresSettings(database.cluster.url(database: database.name, user: user)), logger: quiet)
+            Self.patient(database.cluster.url(database: database.name, user: user)), logger: quiet)
+    }
+
+    /// The largest statements take long where many tests share two cores.
+    private static func patient(_ url: String) throws -> PostgresSettings {
+        var settings = try PostgresSettings(url)
+        settings.statementTimeout = .seconds(180)
+        return settings
     }
 
     /// Another session with the same database.

@@ -3,7 +3,7 @@ import Testing
 
 @testable import JobQueue
 
-@Test(.timeLimit(.minutes(1))) func `the queue works in a schema of any name`() async throws {
+@Test(.timeLimit(.minutes(4))) func `the queue works in a schema of any name`() async throws {
     let bench = try await QueueBench(schema: "Odd \"name's\\ x")
     let inbox = try await NotificationInbox(bench)
     let app = try await bench.login("producer")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import JobQueue
 
-@Suite(.serialized, .timeLimit(.minutes(1))) struct WaitingTests {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct WaitingTests {
     /// Asks for a notification; returns `id state` of what is over or not there.
     private func watch(_ ids: [UUID], _ waiter: UUID, _ bench: QueueBench) async throws -> [String] {
         try await bench.values(

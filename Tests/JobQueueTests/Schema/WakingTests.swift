@@ -3,7 +3,7 @@ import Testing
 
 @testable import JobQueue
 
-@Suite(.serialized, .timeLimit(.minutes(1))) struct WakingTests {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct WakingTests {
     @Test func `a sleeping worker hears of a job at its commit, and nobody is told when nobody sleeps`() async throws {
         let bench = try await QueueBench()
         let inbox = try await NotificationInbox(bench)

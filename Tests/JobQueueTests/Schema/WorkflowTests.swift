@@ -183,7 +183,7 @@ import Testing
         #expect(error?.message.contains(#""n49""#) == false, "\(error?.message ?? "")")
     }
 
-    @Test(.timeLimit(.minutes(2))) func `ten thousand nodes: enqueued, cancelled, retried, and failed from the top`()
+    @Test(.timeLimit(.minutes(6))) func `ten thousand nodes: enqueued, cancelled, retried, and failed from the top`()
         async throws
     {
         let bench = try await QueueBench()
