@@ -159,7 +159,7 @@ struct ReadAheadSimulation {
             for part in 0..<4 { try simulation.read(1000, at: piece.lowerBound + Int64(part) * 1000) }
         }
         #expect(simulation.fetched == pieces)
-        #expect(simulation.mostLoading <= 8)
+        #expect(simulation.mostLoading <= 24)
         // What is not in the plan can be read, too.
         try simulation.read(100, at: 1_000_000)
         #expect(simulation.fetched.last.map { $0.lowerBound == 1_000_000 && $0.count <= 16 << 10 } == true)
