@@ -21,6 +21,7 @@ package final class PostgresCluster: Sendable {
     private let calls = DispatchQueue(label: "kiln.cluster")
     private let templates = Locked<[String: Task<String, any Error>]>([:])
     private let nextDatabase = Atomic<Int>(0)
+    private let places = TestPlaces(32)
     /// Its writing end; the watchdog reads until it closes, which the end of this process does.
     private let leash: Pipe
 
@@ -102,18 +103,19 @@ package final class PostgresCluster: Sendable {
         return "postgresql://\(user)@/\(database)?host=\(folder.path)&port=\(port)"
     }
 
-    /// A new, empty database, or a copy of a template that `prepare` filled once.
+    /// A new, empty database, or a copy of a template that `prepare` filled once. Waits while many tests have one.
     ///
     /// - Parameter template: a name for what `prepare` does, once in the life of the cluster; it is given a
     ///   connection string. Copying takes milliseconds, whatever is in it.
     package func makeDatabase(
         template: String? = nil, prepare: (@Sendable (String) async throws -> Void)? = nil
     ) async throws -> TestDatabase {
+        let place = await places.take()
         let name = "t\(nextDatabase.add(1, ordering: .relaxed).newValue)"
         var source = "template0"
         if let template, let prepare { source = try await templateDatabase(template, prepare) }
         try await create(name, from: source)
-        return TestDatabase(cluster: self, name: name)
+        return TestDatabase(cluster: self, name: name, place: place)
     }
 
     private func templateDatabase(
@@ -234,6 +236,8 @@ package final class PostgresCluster: Sendable {
 package struct TestDatabase: Sendable {
     package let cluster: PostgresCluster
     package let name: String
+    /// Held for as long as the test holds this.
+    fileprivate let place: TestPlace
 
     /// Over the socket, without a password.
     package var url: String { cluster.url(database: name) }

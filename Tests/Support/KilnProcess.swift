@@ -54,11 +54,12 @@ public struct KilnProcess {
         process.standardError = error.writing
         process.standardInput = stdin.reading
         let ended = AsyncStream<Int32>.makeStream()
-        process.terminationHandler = { process in
-            ended.continuation.yield(process.terminationReason == .uncaughtSignal ? -1 : process.terminationStatus)
+        try process.run()
+        let running = Running(process: process)
+        Thread.detachNewThread {
+            ended.continuation.yield(running.process.waitForOwnEnd())
             ended.continuation.finish()
         }
-        try process.run()
         let identifier = process.processIdentifier
         // The child has its own now.
         for end in [output.writing, error.writing, stdin.reading] { try end.close() }
@@ -93,6 +94,11 @@ public struct KilnProcess {
                 continuation.resume(returning: peak)
             }
         }
+    }
+
+    /// `@unchecked Sendable`: after it was started, one thread waits for it and nobody else uses it.
+    private struct Running: @unchecked Sendable {
+        let process: Process
     }
 
     /// A pipe whose ends no other process inherits: one that is started meanwhile would keep it open, and its reader would

@@ -84,8 +84,7 @@ struct Croniter: Sendable {
         process.standardError = FileHandle.nullDevice
         try process.run()
         let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failed() }
+        guard process.waitForOwnEnd() == 0 else { throw Failed() }
         return String(decoding: data, as: UTF8.self)
     }
 }
