@@ -32,16 +32,16 @@ public struct StoreResolver: MediaResolver {
     }
 
     public func source(for location: String) throws -> any ByteSource {
-        guard let place = try remote(location) else { return try localResolver().source(for: location) }
+        if let local, !Self.isRemote(location) { return try local.source(for: location) }
+        let place = try place(location)
         return DeferredSource(name: place.description) { [stores, reading] in
             try await stores.source(for: place, options: reading)
         }
     }
 
     public func sink(for location: String, overwrite: Bool) throws -> any ByteSink {
-        guard let place = try remote(location) else {
-            return try localResolver().sink(for: location, overwrite: overwrite)
-        }
+        if let local, !Self.isRemote(location) { return try local.sink(for: location, overwrite: overwrite) }
+        let place = try place(location)
         let options = ObjectOptions(contentType: ContentType.of(place), overwrite: overwrite)
         return DeferredSink(name: place.description) { [stores, writing] in
             try await stores.sink(for: place, options: options, upload: writing)
@@ -55,17 +55,10 @@ public struct StoreResolver: MediaResolver {
             && ["s3", "https", "http", "store"].contains(scheme.lowercased())
     }
 
-    /// - Returns: `nil` for what is found locally.
-    private func remote(_ location: String) throws -> ObjectLocation? {
-        guard local == nil || Self.isRemote(location) else { return nil }
+    private func place(_ location: String) throws -> ObjectLocation {
         do { return try ObjectLocation(location) } catch {
             // The location itself may hold a signature, and be anything.
             throw MediaError(error, input: nil)
         }
-    }
-
-    private func localResolver() throws -> any MediaResolver {
-        guard let local else { throw MediaError(.badRequest, "this is no location") }
-        return local
     }
 }
