@@ -107,10 +107,12 @@ let package = Package(
             path: "Benchmarks",
             swiftSettings: swiftSettings
         ),
+        // Waiting for the end of a process that a test started.
+        .target(name: "ProcessTestSupport", path: "Tests/ProcessSupport", swiftSettings: swiftSettings),
         // Media made on the spot, folders that clean up, pictures and sound to look at: shared by the tests.
         .target(
             name: "TestSupport",
-            dependencies: ["MediaKit", "ByteIO", "CAVShim"],
+            dependencies: ["MediaKit", "ByteIO", "CAVShim", "ProcessTestSupport"],
             path: "Tests/Support",
             swiftSettings: swiftSettings
         ),
@@ -127,14 +129,17 @@ let package = Package(
         .testTarget(
             name: "JobQueueTests",
             dependencies: [
-                "JobQueue", "CivilCalendar", "Locking", "PostgresTestSupport",
+                "JobQueue", "CivilCalendar", "Locking", "PostgresTestSupport", "ProcessTestSupport",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings),
         // Servers on the loopback that look closely and misbehave as told.
         .target(
             name: "TransferTestSupport",
-            dependencies: ["Transfer", "ByteIO", "Locking", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "Transfer", "ByteIO", "Locking", "ProcessTestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             path: "Tests/TransferSupport",
             swiftSettings: swiftSettings
         ),
@@ -152,6 +157,7 @@ let package = Package(
             name: "StreamingTests",
             dependencies: [
                 "Worker", "MediaKit", "ByteIO", "Locking", "Transfer", "TransferTestSupport", "TestSupport",
+                "ProcessTestSupport",
             ],
             exclude: ["Support/check-movie.py"],
             swiftSettings: swiftSettings),
