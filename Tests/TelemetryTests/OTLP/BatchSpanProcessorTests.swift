@@ -1,0 +1,171 @@
+import Locking
+import Metrics
+import ServiceLifecycle
+import Testing
+import Tracing
+import Transfer
+import TransferTestSupport
+
+@testable import Telemetry
+
+@Suite(.timeLimit(.minutes(1)))
+struct BatchSpanProcessorTests {
+    /// Long enough that time plays no part.
+    private static let never = Duration.seconds(3600)
+
+    private func processor(
+        _ endpoint: HTTPURL, _ options: BatchSpanProcessor.Options, registry: MetricsRegistry = MetricsRegistry(),
+        _ change: (inout OTLPSettings) -> Void = { _ in }
+    ) throws -> BatchSpanProcessor {
+        BatchSpanProcessor(
+            exporter: try OTLPBench.exporter(endpoint, change), options: options, metrics: registry,
+            logger: OTLPBench.silent)
+    }
+
+    private func end(_ count: Int, in processor: BatchSpanProcessor) {
+        let tracer = OpenTelemetryTracer(processor: processor)
+        for number in 0..<count { tracer.startSpan("\(number)").end() }
+    }
+
+    @Test func `a batch that is full is sent at once`() async throws {
+        let collector = try Collector()
+        let processor = try processor(collector.endpoint, .init(batchSize: 3, interval: Self.never))
+        let run = Task { await processor.run() }
+        end(3, in: processor)
+        var batches = collector.batches.makeAsyncIterator()
+        #expect(await batches.next()?.map(\.name) == ["0", "1", "2"])
+        end(2, in: processor)
+        processor.shutDown()
+        await run.value
+        #expect(collector.spans.map(\.name) == ["0", "1", "2", "0", "1"])
+        #expect(collector.problems == [])
+        #expect(processor.statistics.exported == 5)
+    }
+
+    @Test func `a span does not wait for others for ever`() async throws {
+        let collector = try Collector()
+        let processor = try processor(collector.endpoint, .init(interval: .milliseconds(10)))
+        let run = Task { await processor.run() }
+        end(1, in: processor)
+        var batches = collector.batches.makeAsyncIterator()
+        #expect(await batches.next()?.count == 1)
+        processor.shutDown()
+        await run.value
+    }
+
+    @Test func `a flush sends what waits`() async throws {
+        let collector = try Collector()
+        let processor = try processor(collector.endpoint, .init(interval: Self.never))
+        let run = Task { await processor.run() }
+        end(2, in: processor)
+        OpenTelemetryTracer(processor: processor).forceFlush()
+        var batches = collector.batches.makeAsyncIterator()
+        #expect(await batches.next()?.count == 2)
+        processor.shutDown()
+        await run.value
+    }
+
+    @Test func `beyond the bound spans are dropped and counted, and those before are kept`() async throws {
+        let collector = try Collector()
+        let registry = MetricsRegistry()
+        let processor = try processor(
+            collector.endpoint, .init(queueLimit: 4, batchSize: 3, interval: Self.never), registry: registry)
+        end(10, in: processor)
+        #expect(processor.statistics == .init(exported: 0, failed: 0, dropped: 6))
+        processor.shutDown()
+        await processor.run()
+        #expect(collector.spans.map(\.name) == ["0", "1", "2", "3"])
+        #expect(collector.headers.count == 2)
+        // Over.
+        end(1, in: processor)
+        #expect(processor.statistics == .init(exported: 4, failed: 0, dropped: 7))
+        let text = await registry.text()
+        #expect(text.contains("kiln_trace_spans_total{outcome=\"dropped\"} 7\n"))
+        #expect(text.contains("kiln_trace_spans_total{outcome=\"exported\"} 4\n"))
+        #expect(text.contains("kiln_trace_spans_total{outcome=\"failed\"} 0\n"))
+    }
+
+    @Test func `a graceful shutdown sends what waits`() async throws {
+        let collector = try Collector()
+        let processor = try processor(collector.endpoint, .init(batchSize: 2, interval: Self.never))
+        let group = ServiceGroup(services: [processor], logger: OTLPBench.silent)
+        let run = Task { try await group.run() }
+        end(5, in: processor)
+        var batches = collector.batches.makeAsyncIterator()
+        _ = await batches.next()
+        await group.triggerGracefulShutdown()
+        try await run.value
+        #expect(collector.spans.map(\.name) == ["0", "1", "2", "3", "4"])
+    }
+
+    @Test func `a cancelled run sends what waits`() async throws {
+        let collector = try Collector()
+        let processor = try processor(collector.endpoint, .init(interval: Self.never))
+        end(2, in: processor)
+        let run = Task { await processor.run() }
+        run.cancel()
+        await run.value
+        #expect(collector.spans.count == 2)
+    }
+
+    @Test func `a collector that says nothing does not hold up the end`() async throws {
+        let collector = try Collector([.stall])
+        let processor = try processor(
+            collector.endpoint, .init(batchSize: 2, interval: Self.never, shutdownLimit: .milliseconds(100)))
+        end(5, in: processor)
+        processor.shutDown()
+        await processor.run()
+        #expect(processor.statistics == .init(exported: 0, failed: 5, dropped: 0))
+        #expect(collector.headers.count == 1)
+    }
+
+    @Test func `while the collector is away work goes on, and later spans arrive`() async throws {
+        let gone = try Collector()
+        let endpoint = try gone.endpoint
+        let port = gone.port
+        gone.stop()
+        let processor = try processor(endpoint, .init(batchSize: 1, interval: Self.never)) {
+            $0.timeout = .milliseconds(50)
+        }
+        let run = Task { await processor.run() }
+        end(1, in: processor)
+        while processor.statistics.failed < 1 { await Task.yield() }
+        let collector = try Collector(port: port)
+        end(1, in: processor)
+        var batches = collector.batches.makeAsyncIterator()
+        #expect(await batches.next()?.count == 1)
+        processor.shutDown()
+        await run.value
+        #expect(processor.statistics == .init(exported: 1, failed: 1, dropped: 0))
+    }
+
+    @Test func `spans that the other side refuses count as failed`() async throws {
+        let collector = try Collector([.refuse(2)])
+        let processor = try processor(collector.endpoint, .init(interval: Self.never))
+        end(3, in: processor)
+        processor.shutDown()
+        await processor.run()
+        #expect(processor.statistics == .init(exported: 1, failed: 2, dropped: 0))
+    }
+
+    @Test func `many threads end spans while they are sent, and each arrives once`() async throws {
+        let collector = try Collector([.accept, .status(503), .reset])
+        let processor = try processor(
+            collector.endpoint, .init(queueLimit: 10_000, batchSize: 100, interval: .milliseconds(5)))
+        let run = Task { await processor.run() }
+        await withTaskGroup(of: Void.self) { group in
+            for writer in 0..<8 {
+                group.addTask {
+                    let tracer = OpenTelemetryTracer(processor: processor)
+                    for number in 0..<500 { tracer.startSpan("\(writer)/\(number)").end() }
+                }
+            }
+        }
+        processor.shutDown()
+        await run.value
+        #expect(collector.problems == [])
+        #expect(Set(collector.spans.map(\.name)).count == 4000)
+        #expect(collector.spans.count == 4000)
+        #expect(processor.statistics == .init(exported: 4000, failed: 0, dropped: 0))
+    }
+}
