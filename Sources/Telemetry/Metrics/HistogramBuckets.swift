@@ -9,9 +9,10 @@ public struct HistogramBuckets: Sendable, Hashable {
         self.bounds = Set(bounds.filter(\.isFinite)).sorted()
     }
 
-    /// For work: 5 ms to 4 h, in seconds.
+    /// For work and waits: 1 ms to 4 h, in seconds.
     public static let durations = HistogramBuckets([
-        0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14_400,
+        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200,
+        14_400,
     ])
     /// For round trips: 0.5 ms to 10 s, in seconds.
     public static let latencies = HistogramBuckets([

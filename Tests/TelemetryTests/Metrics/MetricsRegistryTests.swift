@@ -109,7 +109,7 @@ import TransferTestSupport
     }
 
     @Test(arguments: [
-        ("app_bytes", "1024", 14), ("app_ratio", "0.01", 10), ("app_seconds", "0.005", 20), ("app_speed", "0.1", 16),
+        ("app_bytes", "1024", 14), ("app_ratio", "0.01", 10), ("app_seconds", "0.001", 22), ("app_speed", "0.1", 16),
     ])
     func `the unit at the end of a name chooses the buckets`(name: String, first: String, count: Int) async {
         let registry = MetricsRegistry()
