@@ -30,7 +30,7 @@ public struct CollectedMetric: Sendable, Hashable {
 public struct MetricReading: Sendable {
     let name: String
     let labels: MetricLabels
-    let value: Double
+    private(set) var value: Double
 
     /// - Parameters:
     ///   - name: of one of the collector's metrics.
@@ -39,6 +39,13 @@ public struct MetricReading: Sendable {
         self.name = MetricName.metric(name)
         self.value = value
         labels = MetricLabels(dimensions)
+    }
+
+    /// The same with another value.
+    func with(_ value: Double) -> MetricReading {
+        var reading = self
+        reading.value = value
+        return reading
     }
 }
 

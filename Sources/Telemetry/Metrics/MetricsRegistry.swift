@@ -110,9 +110,9 @@ public final class MetricsRegistry: Sendable {
         _ name: String, _ help: String, dimensions: [(String, String)] = [],
         _ read: @escaping @Sendable () async throws -> Double?
     ) -> Bool {
-        let labels = MetricReading(name, 0, dimensions: dimensions)
+        let reading = MetricReading(name, 0, dimensions: dimensions)
         return collect([CollectedMetric(name, .gauge, help)]) {
-            try await read().map { [labels.with($0)] } ?? []
+            try await read().map { [reading.with($0)] } ?? []
         }
     }
 
@@ -123,7 +123,7 @@ public final class MetricsRegistry: Sendable {
         let collectors = state.withLock { $0.collectors }
         let collected = await collect(collectors)
         let (families, descriptions) = state.withLock { ($0.families, $0.descriptions) }
-        var pages: [String: @Sendable (inout PrometheusText) -> Void] = [:]
+        var pages: [String: (inout PrometheusText) -> Void] = [:]
         for (name, family) in families {
             pages[name] = { Self.write(name, family, help: descriptions[name]?.help, to: &$0) }
         }
@@ -202,16 +202,5 @@ extension MetricsRegistry.State {
         guard samples.allSatisfy({ owners[$0] == nil }) else { return false }
         for sample in samples { owners[sample] = name }
         return true
-    }
-}
-
-extension MetricReading {
-    /// The same with another value.
-    fileprivate func with(_ value: Double) -> MetricReading { MetricReading(name: name, labels: labels, value: value) }
-
-    private init(name: String, labels: MetricLabels, value: Double) {
-        self.name = name
-        self.labels = labels
-        self.value = value
     }
 }

@@ -24,13 +24,14 @@ public final class BatchSpanProcessor: SpanProcessor, Service {
         /// How long the end may take, until what is left is given up. Default 5 s.
         public var shutdownLimit: Duration
 
+        /// Numbers below 1 are taken as 1, an `interval` below 1 ms as that.
         public init(
             queueLimit: Int = 2048, batchSize: Int = 512, interval: Duration = .seconds(5),
             shutdownLimit: Duration = .seconds(5)
         ) {
-            self.queueLimit = queueLimit
-            self.batchSize = batchSize
-            self.interval = interval
+            self.queueLimit = max(1, queueLimit)
+            self.batchSize = max(1, batchSize)
+            self.interval = max(.milliseconds(1), interval)
             self.shutdownLimit = shutdownLimit
         }
     }

@@ -7,12 +7,12 @@ enum OTLPTraceRequest {
         var json = JSONWriter(capacity: 512 * (1 + spans.count))
         json.object { json in
             json.key("resourceSpans")
-            json.array(CollectionOfOne(())) { json, _ in
+            json.array { json in
                 json.object { json in
                     json.key("resource")
                     json.object { $0.attributes(resource) }
                     json.key("scopeSpans")
-                    json.array(CollectionOfOne(())) { json, _ in
+                    json.array { json in
                         json.object { json in
                             json.key("scope")
                             json.object { json in

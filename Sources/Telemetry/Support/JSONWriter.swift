@@ -13,10 +13,14 @@ struct JSONWriter {
         close(UInt8(ascii: "}"))
     }
 
-    mutating func array<Elements: Sequence>(_ elements: Elements, _ body: (inout JSONWriter, Elements.Element) -> Void) {
+    mutating func array(_ body: (inout JSONWriter) -> Void) {
         open(UInt8(ascii: "["))
-        for element in elements { body(&self, element) }
+        body(&self)
         close(UInt8(ascii: "]"))
+    }
+
+    mutating func array<Elements: Sequence>(_ elements: Elements, _ body: (inout JSONWriter, Elements.Element) -> Void) {
+        array { json in for element in elements { body(&json, element) } }
     }
 
     /// A member's name; its value is what is written next.

@@ -10,16 +10,16 @@ import TransferTestSupport
 
 @Suite(.timeLimit(.minutes(1)))
 struct BatchSpanProcessorTests {
-    /// Long enough that time plays no part.
-    private static let never = Duration.seconds(3600)
-
+    /// In which time plays no part, unless it is said.
     private func processor(
-        _ endpoint: HTTPURL, _ options: BatchSpanProcessor.Options, registry: MetricsRegistry = MetricsRegistry(),
-        _ change: (inout OTLPSettings) -> Void = { _ in }
+        _ endpoint: HTTPURL, queueLimit: Int = 2048, batchSize: Int = 512, interval: Duration = .seconds(3600),
+        shutdownLimit: Duration = .seconds(3600), registry: MetricsRegistry = MetricsRegistry()
     ) throws -> BatchSpanProcessor {
         BatchSpanProcessor(
-            exporter: try OTLPBench.exporter(endpoint, change), options: options, metrics: registry,
-            logger: OTLPBench.silent)
+            exporter: try OTLPBench.exporter(endpoint),
+            options: .init(
+                queueLimit: queueLimit, batchSize: batchSize, interval: interval, shutdownLimit: shutdownLimit),
+            metrics: registry, logger: OTLPBench.silent)
     }
 
     private func end(_ count: Int, in processor: BatchSpanProcessor) {
@@ -29,7 +29,7 @@ struct BatchSpanProcessorTests {
 
     @Test func `a batch that is full is sent at once`() async throws {
         let collector = try Collector()
-        let processor = try processor(collector.endpoint, .init(batchSize: 3, interval: Self.never))
+        let processor = try processor(collector.endpoint, batchSize: 3)
         let run = Task { await processor.run() }
         end(3, in: processor)
         var batches = collector.batches.makeAsyncIterator()
@@ -44,7 +44,7 @@ struct BatchSpanProcessorTests {
 
     @Test func `a span does not wait for others for ever`() async throws {
         let collector = try Collector()
-        let processor = try processor(collector.endpoint, .init(interval: .milliseconds(10)))
+        let processor = try processor(collector.endpoint, interval: .milliseconds(10))
         let run = Task { await processor.run() }
         end(1, in: processor)
         var batches = collector.batches.makeAsyncIterator()
@@ -55,7 +55,7 @@ struct BatchSpanProcessorTests {
 
     @Test func `a flush sends what waits`() async throws {
         let collector = try Collector()
-        let processor = try processor(collector.endpoint, .init(interval: Self.never))
+        let processor = try processor(collector.endpoint)
         let run = Task { await processor.run() }
         end(2, in: processor)
         OpenTelemetryTracer(processor: processor).forceFlush()
@@ -68,8 +68,7 @@ struct BatchSpanProcessorTests {
     @Test func `beyond the bound spans are dropped and counted, and those before are kept`() async throws {
         let collector = try Collector()
         let registry = MetricsRegistry()
-        let processor = try processor(
-            collector.endpoint, .init(queueLimit: 4, batchSize: 3, interval: Self.never), registry: registry)
+        let processor = try processor(collector.endpoint, queueLimit: 4, batchSize: 3, registry: registry)
         end(10, in: processor)
         #expect(processor.statistics == .init(exported: 0, failed: 0, dropped: 6))
         processor.shutDown()
@@ -87,7 +86,7 @@ struct BatchSpanProcessorTests {
 
     @Test func `a graceful shutdown sends what waits`() async throws {
         let collector = try Collector()
-        let processor = try processor(collector.endpoint, .init(batchSize: 2, interval: Self.never))
+        let processor = try processor(collector.endpoint, batchSize: 2)
         let group = ServiceGroup(services: [processor], logger: OTLPBench.silent)
         let run = Task { try await group.run() }
         end(5, in: processor)
@@ -100,7 +99,7 @@ struct BatchSpanProcessorTests {
 
     @Test func `a cancelled run sends what waits`() async throws {
         let collector = try Collector()
-        let processor = try processor(collector.endpoint, .init(interval: Self.never))
+        let processor = try processor(collector.endpoint)
         end(2, in: processor)
         let run = Task { await processor.run() }
         run.cancel()
@@ -110,8 +109,7 @@ struct BatchSpanProcessorTests {
 
     @Test func `a collector that says nothing does not hold up the end`() async throws {
         let collector = try Collector([.stall])
-        let processor = try processor(
-            collector.endpoint, .init(batchSize: 2, interval: Self.never, shutdownLimit: .milliseconds(100)))
+        let processor = try processor(collector.endpoint, batchSize: 2, shutdownLimit: .seconds(1))
         end(5, in: processor)
         processor.shutDown()
         await processor.run()
@@ -124,9 +122,7 @@ struct BatchSpanProcessorTests {
         let endpoint = try gone.endpoint
         let port = gone.port
         gone.stop()
-        let processor = try processor(endpoint, .init(batchSize: 1, interval: Self.never)) {
-            $0.timeout = .milliseconds(50)
-        }
+        let processor = try processor(endpoint, batchSize: 1)
         let run = Task { await processor.run() }
         end(1, in: processor)
         while processor.statistics.failed < 1 { await Task.yield() }
@@ -141,7 +137,7 @@ struct BatchSpanProcessorTests {
 
     @Test func `spans that the other side refuses count as failed`() async throws {
         let collector = try Collector([.refuse(2)])
-        let processor = try processor(collector.endpoint, .init(interval: Self.never))
+        let processor = try processor(collector.endpoint)
         end(3, in: processor)
         processor.shutDown()
         await processor.run()
@@ -151,7 +147,7 @@ struct BatchSpanProcessorTests {
     @Test func `many threads end spans while they are sent, and each arrives once`() async throws {
         let collector = try Collector([.accept, .status(503), .reset])
         let processor = try processor(
-            collector.endpoint, .init(queueLimit: 10_000, batchSize: 100, interval: .milliseconds(5)))
+            collector.endpoint, queueLimit: 10_000, batchSize: 100, interval: .milliseconds(5))
         let run = Task { await processor.run() }
         await withTaskGroup(of: Void.self) { group in
             for writer in 0..<8 {

@@ -2,7 +2,7 @@ import Foundation
 import TransferTestSupport
 
 /// An `AnyValue`.
-indirect enum OTLPValue: Equatable, Sendable {
+enum OTLPValue: Equatable, Sendable {
     case string(String)
     case int(Int64)
     case double(Double)
@@ -197,7 +197,7 @@ struct OTLPReader {
     }
 
     private mutating func anyValue(_ value: Any?) -> OTLPValue? {
-        let object = object(value)
+        let object = self.object(value)
         guard object.count == 1, let (kind, value) = object.first else {
             problems.append("a value of \(object.count) kinds")
             return nil

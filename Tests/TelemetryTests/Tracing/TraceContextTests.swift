@@ -3,11 +3,11 @@ import Tracing
 
 @testable import Telemetry
 
+private let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+private let span = "00f067aa0ba902b7"
+
 /// https://www.w3.org/TR/trace-context/
 @Suite struct TraceContextTests {
-    private static let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
-    private static let span = "00f067aa0ba902b7"
-
     @Test(arguments: [
         ("00-\(trace)-\(span)-01", true), ("00-\(trace)-\(span)-00", false),
         // Flags that are not known, with and without the one that is.
@@ -18,11 +18,11 @@ import Tracing
     ])
     func `a traceparent that is valid`(text: String, isSampled: Bool) throws {
         let context = try #require(SpanContext(traceparent: text))
-        #expect(context.traceID.description == Self.trace)
-        #expect(context.spanID.description == Self.span)
+        #expect(context.traceID.description == trace)
+        #expect(context.spanID.description == span)
         #expect(context.isSampled == isSampled)
         #expect(context.isRemote)
-        #expect(context.traceparent == "00-\(Self.trace)-\(Self.span)-0\(isSampled ? 1 : 0)")
+        #expect(context.traceparent == "00-\(trace)-\(span)-0\(isSampled ? 1 : 0)")
     }
 
     @Test(arguments: [
@@ -47,9 +47,8 @@ import Tracing
     }
 
     @Test func `zeros within are fine`() throws {
-        let trace = "00000000000000000000000000000001"
-        let context = try #require(SpanContext(traceparent: "00-\(trace)-0000000000000001-01"))
-        #expect(context.traceparent == "00-\(trace)-0000000000000001-01")
+        let text = "00-00000000000000000000000000000001-0000000000000001-01"
+        #expect(try #require(SpanContext(traceparent: text)).traceparent == text)
         #expect(SpanContext(traceparent: "00-10000000000000000000000000000000-1000000000000000-01") != nil)
     }
 
@@ -83,7 +82,7 @@ import Tracing
 
     @Test func `a tracestate that is not valid does not void the traceparent`() throws {
         let context = try #require(
-            SpanContext(traceparent: "00-\(Self.trace)-\(Self.span)-01", tracestate: "a=1,A=2"))
+            SpanContext(traceparent: "00-\(trace)-\(span)-01", tracestate: "a=1,A=2"))
         #expect(context.state == .empty)
         #expect(context.tracestate == nil)
     }
