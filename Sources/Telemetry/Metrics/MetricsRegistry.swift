@@ -131,7 +131,7 @@ public final class MetricsRegistry: Sendable {
             pages[metric.name] = { Self.write(metric, readings, to: &$0) }
         }
         for (name, counter, help) in [
-            (Self.rejectedName, rejected, "Series that were refused, as their name has too many or is of another kind."),
+            (Self.rejectedName, rejected, "Series that were refused: their name has too many, or another kind."),
             (Self.failuresName, failures, "Readings that failed or came too late."),
         ] {
             pages[name] = { text in

@@ -31,7 +31,8 @@ enum ProcessStatistics {
         if let threads = field(20) { readings.append(MetricReading("process_threads", threads)) }
         if let bytes = field(23) { readings.append(MetricReading("process_virtual_memory_bytes", bytes)) }
         if let pages = field(24) {
-            readings.append(MetricReading("process_resident_memory_bytes", pages * Double(sysconf(Int32(_SC_PAGESIZE)))))
+            let bytes = pages * Double(sysconf(Int32(_SC_PAGESIZE)))
+            readings.append(MetricReading("process_resident_memory_bytes", bytes))
         }
         if let ticks = field(22), let boot = bootTime {
             let seconds = boot + ticks / Double(sysconf(Int32(_SC_CLK_TCK)))

@@ -71,7 +71,9 @@ struct OTLPTraceResponse: Decodable {
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
-            if let text = try? container.decode(String.self) { value = Int(text) ?? 0 } else {
+            if let text = try? container.decode(String.self) {
+                value = Int(text) ?? 0
+            } else {
                 value = try container.decode(Int.self)
             }
         }

@@ -19,7 +19,8 @@ struct JSONWriter {
         close(UInt8(ascii: "]"))
     }
 
-    mutating func array<Elements: Sequence>(_ elements: Elements, _ body: (inout JSONWriter, Elements.Element) -> Void) {
+    mutating func array<Elements: Sequence>(_ elements: Elements, _ body: (inout JSONWriter, Elements.Element) -> Void)
+    {
         array { json in for element in elements { body(&json, element) } }
     }
 

@@ -93,8 +93,8 @@ import Tracing
         let file = try LogFile()
         JSONLogHandler(label: "x", output: file.output).log(
             event: LogEvent(
-                level: .error, message: "failed", error: Broken(), metadata: nil, source: nil, file: "Module/File.swift",
-                function: "f", line: 1))
+                level: .error, message: "failed", error: Broken(), metadata: nil, source: nil,
+                file: "Module/File.swift", function: "f", line: 1))
         let object = try #require(try file.objects.first)
         #expect(object["error"] as? String == "it \"broke\"\n")
         #expect((object["error_type"] as? String)?.hasSuffix("Broken") == true)

@@ -7,7 +7,7 @@ import Testing
     /// Without the time in front.
     private func line(_ file: LogFile) throws -> String {
         let line = try #require(try file.lines.first)
-        let match = try #require(line.prefixMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /))
+        let match = try #require(line.prefixMatch(of: #/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /#))
         return String(line[match.range.upperBound...])
     }
 
@@ -16,7 +16,8 @@ import Testing
         var logger = Logger(.text, to: file, label: "kiln.worker")
         logger[metadataKey: "job"] = "0199"
         logger.info(
-            "it's done", metadata: ["note": "a b", "empty": "", "q": "say \"hi\"", "n": ["k": "v", "l": ["1", "2 3"]]])
+            "it's done",
+            metadata: ["note": "a b", "empty": "", "q": "say \"hi\"", "n": ["k": "v", "l": ["1", "2 3"]]])
         #expect(
             try line(file)
                 == #"INFO  kiln.worker: it's done  empty="" job=0199 n={k=v, l=[1, "2 3"]} note="a b" q="say \"hi\"""#)

@@ -36,8 +36,8 @@ import TransferTestSupport
                 # HELP kiln_metrics_collect_failures_total Readings that failed or came too late.
                 # TYPE kiln_metrics_collect_failures_total counter
                 kiln_metrics_collect_failures_total 0
-                # HELP kiln_metrics_rejected_series_total Series that were refused, as their name has too many or is of \
-                another kind.
+                # HELP kiln_metrics_rejected_series_total Series that were refused: their name has too many, or another \
+                kind.
                 # TYPE kiln_metrics_rejected_series_total counter
                 kiln_metrics_rejected_series_total 0
 

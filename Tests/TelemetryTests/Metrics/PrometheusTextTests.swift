@@ -47,7 +47,8 @@ struct PrometheusTextTests {
 
     @Test func `whatever a label or a help text holds is read as it was`() async throws {
         let values = [
-            "", " ", "\\", "\"", "\n", "\\n", "a\"b\\c\nd", "é", "日本", "🎬", "a=b,c=\"d\"}", "# HELP x", "\t", "\u{2028}",
+            "", " ", "\\", "\"", "\n", "\\n", "a\"b\\c\nd", "é", "日本", "🎬", "a=b,c=\"d\"}", "# HELP x", "\t",
+            "\u{2028}",
         ]
         let registry = MetricsRegistry(descriptions: [MetricDescription("odd", "a \\ b\nc \"d\" é")])
         for (index, value) in values.enumerated() {

@@ -55,7 +55,8 @@ final class Collector: Sendable {
                         state.spans += batch.spans
                         state.resources.append(batch.resource)
                     }
-                    try connection.respond(200, headers: ["Content-Type": "application/json"], body: Array(response.utf8))
+                    try connection.respond(
+                        200, headers: ["Content-Type": "application/json"], body: Array(response.utf8))
                     arrival.yield(batch.spans)
                 case .status(let status, let headers): try connection.respond(status, headers: headers)
                 case .stall: return connection.waitForClose()

@@ -13,7 +13,8 @@ struct OTLPSpanExporterTests {
         var context = ServiceContext.topLevel
         context.spanContext = SpanContext(
             traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", tracestate: "a=1,b=2")
-        let job = tracer.startSpan("a \"job\"\n", context: context, ofKind: .consumer, at: moment(1_544_712_660_000_000_001))
+        let job = tracer.startSpan(
+            "a \"job\"\n", context: context, ofKind: .consumer, at: moment(1_544_712_660_000_000_001))
         let read = tracer.startSpan("read", context: job.context, ofKind: .client, at: moment(2_000))
         read.attributes = [
             "string": "text\u{2028}", "int": .int(.min), "int32": .int32(-7), "double": 0.5, "whole": .double(3),
@@ -40,7 +41,9 @@ struct OTLPSpanExporterTests {
         let jobContext = try #require(job.context.spanContext)
         try #require(collector.spans.count == 2)
         var received = collector.spans[0]
-        if case .double(let value)? = received.attributes.removeValue(forKey: "nan") { #expect(value.isNaN) } else {
+        if case .double(let value)? = received.attributes.removeValue(forKey: "nan") {
+            #expect(value.isNaN)
+        } else {
             Issue.record("no NaN")
         }
         #expect(
@@ -92,7 +95,9 @@ struct OTLPSpanExporterTests {
         #expect(received.parentID == nil && received.statusCode == 0)
     }
 
-    @Test(arguments: [("", "/v1/traces"), ("/", "/v1/traces"), ("/otlp/", "/otlp/v1/traces"), ("/a/b", "/a/b/v1/traces")])
+    @Test(arguments: [
+        ("", "/v1/traces"), ("/", "/v1/traces"), ("/otlp/", "/otlp/v1/traces"), ("/a/b", "/a/b/v1/traces"),
+    ])
     func `the path is put behind the endpoint's`(path: String, expected: String) throws {
         let settings = OTLPSettings(endpoint: try HTTPURL("http://collector:4318\(path)"), serviceName: "x")
         #expect(settings.tracesURL.text == "http://collector:4318\(expected)")

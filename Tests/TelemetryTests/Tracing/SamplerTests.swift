@@ -3,20 +3,22 @@ import Testing
 @testable import Telemetry
 
 @Suite struct SamplerTests {
-    @Test(arguments: [
-        ("always_on", nil, 1, false), ("always_off", nil, 0, false), ("traceidratio", "0.25", 0.25, false),
-        ("parentbased_always_on", nil, 1, true), ("parentbased_always_off", "ignored", 0, true),
-        ("parentbased_traceidratio", "0.5", 0.5, true), ("traceidratio", nil, 1, false),
-    ] as [(String, String?, Double, Bool)])
+    @Test(
+        arguments: [
+            ("always_on", nil, 1, false), ("always_off", nil, 0, false), ("traceidratio", "0.25", 0.25, false),
+            ("parentbased_always_on", nil, 1, true), ("parentbased_always_off", "ignored", 0, true),
+            ("parentbased_traceidratio", "0.5", 0.5, true), ("traceidratio", nil, 1, false),
+        ] as [(String, String?, Double, Bool)])
     func `OpenTelemetry's names`(name: String, argument: String?, ratio: Double, followsParent: Bool) throws {
         let sampler = try #require(Sampler(name: name, argument: argument))
         #expect(sampler == Sampler(ratio: ratio, followsParent: followsParent))
     }
 
-    @Test(arguments: [
-        ("", nil), ("Always_On", nil), ("jaeger_remote", nil), ("traceidratio", "much"), ("traceidratio", "1.5"),
-        ("parentbased_traceidratio", "-0.1"), ("traceidratio", "nan"), ("parentbased_", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("", nil), ("Always_On", nil), ("jaeger_remote", nil), ("traceidratio", "much"), ("traceidratio", "1.5"),
+            ("parentbased_traceidratio", "-0.1"), ("traceidratio", "nan"), ("parentbased_", nil),
+        ] as [(String, String?)])
     func `names and ratios that are none`(name: String, argument: String?) {
         #expect(Sampler(name: name, argument: argument) == nil)
     }
