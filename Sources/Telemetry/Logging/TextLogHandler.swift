@@ -96,10 +96,22 @@ private struct LogLine {
     mutating func plain(_ text: String) { bytes += text.utf8 }
 
     /// Without control characters and line breaks of any kind.
-    mutating func escaped(_ text: String) {
-        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return plain(text) }
+    mutating func escaped(_ text: String) { append(text, isQuoted: false) }
+
+    /// In quotes where a value could be taken for more than one.
+    private mutating func quoted(_ text: String) {
+        guard text.isEmpty || text.utf8.contains(where: { " =\",[]{}".utf8.contains($0) }) else { return escaped(text) }
+        plain("\"")
+        append(text, isQuoted: true)
+        plain("\"")
+    }
+
+    private mutating func append(_ text: String, isQuoted: Bool) {
+        if !isQuoted, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return plain(text) }
         for scalar in text.unicodeScalars {
             switch scalar {
+            case "\"" where isQuoted: plain("\\\"")
+            case "\\" where isQuoted: plain("\\\\")
             case "\n": plain("\\n")
             case "\r": plain("\\r")
             case "\t": plain("\\t")
@@ -110,17 +122,6 @@ private struct LogLine {
             default: plain(String(scalar))
             }
         }
-    }
-
-    /// In quotes where a value could be taken for more than one.
-    private mutating func quoted(_ text: String) {
-        guard text.isEmpty || text.utf8.contains(where: { " =\",[]{}".utf8.contains($0) }) else { return escaped(text) }
-        plain("\"")
-        for part in text.split(separator: "\"", omittingEmptySubsequences: false).enumerated() {
-            if part.offset > 0 { plain("\\\"") }
-            escaped(String(part.element))
-        }
-        plain("\"")
     }
 
     mutating func metadata(_ value: Logger.MetadataValue) {
