@@ -54,7 +54,7 @@ extension Logger {
 /// Text that breaks formats.
 let hostileTexts = [
     "", "plain", "two\nlines", "\r\n", "tab\t", "quote \" backslash \\", "{\"level\":\"error\"}", "nul\u{0}bell\u{7}",
-    "\u{1B}[31mred", "\u{85}\u{2028}\u{2029}\u{B}\u{C}", "é日本🎬👩‍👩‍👧", "\u{FEFF}bom", "\u{FFFD}", "\\u0041", "%s %n",
+    "\u{1B}[31mred", "\u{85}\u{2028}\u{2029}\u{B}\u{C}", "é日本🎬👩‍👩‍👧", "b\u{FEFF}om", "\u{FFFD}", "\\u0041", "%s %n",
     "</script>",
     "\u{7F}\u{80}\u{9F}",
 ]

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TransferTestSupport
 
 /// The parser of Prometheus' own Python library, the second opinion on what a text says.
 ///
@@ -35,20 +36,26 @@ struct PrometheusParser {
     let families: [Family]
 
     /// - Throws: what Python says, if it cannot read the text.
-    init(_ text: String) throws {
+    init(_ text: String) async throws {
+        let python = try #require(Self.python)
+        let data = try await BlockingThread.run { try Self.run(python, on: text) }
+        families = try JSONDecoder().decode([Family].self, from: data)
+    }
+
+    private static func run(_ python: String, on text: String) throws -> Data {
         let file = FileManager.default.temporaryDirectory.appending(path: "metrics-\(UUID()).txt")
         try Data(text.utf8).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
         let process = Process()
-        process.executableURL = URL(filePath: try #require(Self.python))
-        process.arguments = ["-c", Self.script, file.path]
+        process.executableURL = URL(filePath: python)
+        process.arguments = ["-c", script, file.path]
         let output = Pipe()
         process.standardOutput = output
         try process.run()
         let data = try output.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
         #expect(process.terminationStatus == 0)
-        families = try JSONDecoder().decode([Family].self, from: data)
+        return data
     }
 
     /// The value of a sample; `nil` if there is none, or more than one.

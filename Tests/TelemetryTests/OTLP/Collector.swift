@@ -30,6 +30,8 @@ final class Collector: Sendable {
     private let server: RawServer
     /// Each batch that was accepted, once it was answered.
     let batches: AsyncStream<[ReceivedSpan]>
+    /// Raised by the first request.
+    let wasAsked = AsyncFlag()
 
     /// - Parameter script: the answers, in order; then all is accepted.
     init(_ script: [Answer] = [], port: Int = 0) throws {
@@ -37,6 +39,7 @@ final class Collector: Sendable {
         let (batches, arrival) = AsyncStream.makeStream(of: [ReceivedSpan].self)
         self.state = state
         self.batches = batches
+        let wasAsked = wasAsked
         server = try RawServer(port: port) { connection in
             while let (request, body) = try connection.readRequest() {
                 let batch = OTLPReader.batch(request, body)
@@ -45,6 +48,7 @@ final class Collector: Sendable {
                     state.problems += batch.problems
                     return state.script.isEmpty ? Answer.accept : state.script.removeFirst()
                 }
+                wasAsked.raise()
                 switch answer {
                 case .accept, .refuse:
                     var response = "{}"

@@ -1,4 +1,5 @@
 import Foundation
+import Transfer
 import TransferTestSupport
 
 /// An `AnyValue`.
