@@ -1,6 +1,7 @@
 import Testing
 import Tracing
 import Transfer
+import TransferTestSupport
 
 @testable import Telemetry
 
