@@ -26,7 +26,10 @@ public final class LogOutput: Sendable {
     ///   - showsColours: by default as the terminal says.
     public init(descriptor: Int32, showsColours: Bool? = nil) {
         self.descriptor = descriptor
-        self.showsColours = showsColours ?? Self.isColourful(descriptor)
+        func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+        self.showsColours =
+            showsColours
+            ?? Self.isColourful(descriptor, terminal: variable("TERM"), noColour: variable("NO_COLOR"))
     }
 
     /// How many records could not be written: the disk is full, the reader too slow.
@@ -62,8 +65,10 @@ public final class LogOutput: Sendable {
         return poll(&poller, 1, limit) == 1 && poller.revents & Int16(POLLOUT) != 0
     }
 
-    private static func isColourful(_ descriptor: Int32) -> Bool {
-        func variable(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
-        return isatty(descriptor) == 1 && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb"
+    /// - Parameters:
+    ///   - terminal: `TERM` of the environment.
+    ///   - noColour: `NO_COLOR`.
+    static func isColourful(_ descriptor: Int32, terminal: String?, noColour: String?) -> Bool {
+        isatty(descriptor) == 1 && (noColour ?? "").isEmpty && terminal != "dumb"
     }
 }

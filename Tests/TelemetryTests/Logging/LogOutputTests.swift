@@ -84,6 +84,19 @@ import TransferTestSupport
         #expect(output.droppedRecords == 1)
     }
 
+    @Test func `a terminal shows colours, unless it cannot or should not`() throws {
+        // The end of a pseudoterminal that its program holds is one, too.
+        let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+        try #require(terminal >= 0)
+        defer { close(terminal) }
+        #expect(LogOutput.isColourful(terminal, terminal: "xterm", noColour: nil))
+        #expect(LogOutput.isColourful(terminal, terminal: nil, noColour: ""))
+        #expect(!LogOutput.isColourful(terminal, terminal: "xterm", noColour: "1"))
+        #expect(!LogOutput.isColourful(terminal, terminal: "dumb", noColour: nil))
+        let channel = try Channel()
+        #expect(!LogOutput.isColourful(channel.writing, terminal: "xterm", noColour: nil))
+    }
+
     @Test func `an output that is closed does no harm`() {
         let output = LogOutput(descriptor: -1)
         Logger(label: "x") { LogFormat.text.handler(label: $0, output: output) }.info("lost")
