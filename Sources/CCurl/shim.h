@@ -17,6 +17,11 @@ static inline CURLcode ccurl_set_offset(CURL *easy, CURLoption option, curl_off_
     return curl_easy_setopt(easy, option, value);
 }
 
+// Values of options that are enumerators, integers or longs, as the version has it.
+static const long ccurl_tls_1_2 = CURL_SSLVERSION_TLSv1_2;
+static const long ccurl_http_1_1 = CURL_HTTP_VERSION_1_1;
+static const long ccurl_http_2_over_tls = CURL_HTTP_VERSION_2TLS;
+
 // libcurl copies the text.
 static inline CURLcode ccurl_set_string(CURL *easy, CURLoption option, const char *value) {
     return curl_easy_setopt(easy, option, value);

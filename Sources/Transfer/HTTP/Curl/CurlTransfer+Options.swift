@@ -12,9 +12,8 @@ extension CurlTransfer {
         try set(CURLOPT_TCP_KEEPALIVE, 1)
         try set(CURLOPT_BUFFERSIZE, 128 << 10)
         try set(CURLOPT_UPLOAD_BUFFERSIZE, 256 << 10)
-        try set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
-        let version = configuration.allowsHTTP2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1
-        try set(CURLOPT_HTTP_VERSION, version)
+        try set(CURLOPT_SSLVERSION, ccurl_tls_1_2)
+        try set(CURLOPT_HTTP_VERSION, configuration.allowsHTTP2 ? ccurl_http_2_over_tls : ccurl_http_1_1)
         // 0 would be libcurl's own limit of 300 s.
         let connect = exchange.options.timeouts.connect.map { max(1, $0 / .milliseconds(1)) } ?? Double(Int32.max)
         try set(CURLOPT_CONNECTTIMEOUT_MS, Int(min(connect.rounded(.up), Double(Int32.max))))
