@@ -23,7 +23,7 @@ struct WorkerConfiguration: Sendable {
     var uploads: Uploads = Uploads()
     var webhooks: Webhooks = Webhooks()
     var log: Log = Log()
-    var telemetry: Telemetry = Telemetry()
+    var telemetry: OpenTelemetry = OpenTelemetry()
     /// What no job may exceed, whatever its request says: the smaller of both holds. Default: those of the engine.
     var limits: Limits = Limits()
 
@@ -165,9 +165,9 @@ struct WorkerConfiguration: Sendable {
         var format: Format = .text
     }
 
-    /// Traces, by OpenTelemetry's names.
+    /// Traces, as OpenTelemetry names what there is to set.
     /// https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
-    struct Telemetry: Sendable {
+    struct OpenTelemetry: Sendable {
         /// Where spans are sent; `nil` (default) for nowhere.
         var exporter: Exporter?
         /// `service.name` of the resource.
