@@ -13,7 +13,7 @@ struct StoreCheck: DoctorCheck {
                     "set KILN_STORE to s3://bucket or a folder's path, or R2_BUCKET_NAME")
             ]
         }
-        let key = ".kiln-doctor/\(UInt64.random(in: .min ... .max))"
+        let key = "kiln-doctor-\(UInt64.random(in: .min ... .max))"
         let stores = try settings.stores(web: .trusted)
         guard let (store, _) = try stores.store(for: .store(key: key)) else {
             return [.wrong("the default store is not to be had")]
