@@ -22,7 +22,7 @@ struct Setting: Sendable {
     /// - Parameters:
     ///   - place: where its value goes. What stands there in a new draft is its default.
     ///   - fallback: what to say of the default where the draft's own value does not say it.
-    init<Value>(
+    init<Value: Sendable>(
         _ key: String, _ names: String..., at place: WritableKeyPath<ConfigurationDraft, Value> & Sendable,
         _ form: SettingForm<Value>, fallback: String? = nil, isSecret: Bool = false, _ summary: String
     ) {
@@ -44,7 +44,8 @@ struct Setting: Sendable {
     /// What to say to somebody who gave something else.
     func refusal(of text: SettingText, from origin: SettingOrigin) -> ConfigurationProblem {
         let given = if isQuotable, let single = text.single { "is \"\(String(single.prefix(60)).printable)\"" } else { "cannot be read" }
-        let otherwise = isRequired ? "" : ", or leave it out"
+        let isWord = fallback.contains(" ") || ["none", "unset", "all", "any"].contains(fallback)
+        let otherwise = isRequired ? "" : isWord ? ", or leave it out" : ", or leave it out for \(fallback)"
         return ConfigurationProblem(place: origin.place(of: key), message: "\(given): give \(expected)\(otherwise)")
     }
 

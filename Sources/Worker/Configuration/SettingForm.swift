@@ -161,8 +161,7 @@ extension SettingForm where Value == [String] {
     static func list(
         _ expected: String, empty word: String = "none", _ clean: @escaping @Sendable (String) -> String? = { $0 }
     ) -> SettingForm {
-        let form = SettingForm.list(of: expected, empty: word, read: clean, write: { $0 })
-        return form
+        list(of: expected, empty: word, read: clean, write: { $0 })
     }
 }
 
@@ -175,8 +174,8 @@ extension SettingForm {
         SettingForm("a list of \(expected)", isQuotable: isQuotable) { text in
             if text.single?.lowercased() == word { return [] }
             let items = text.items
-            let read = items.compactMap(read)
-            return read.count == items.count && !read.isEmpty ? read : nil
+            let values = items.compactMap(read)
+            return values.count == items.count && !values.isEmpty ? values : nil
         } write: { list in
             list.isEmpty ? word : list.map(write).joined(separator: ",")
         }

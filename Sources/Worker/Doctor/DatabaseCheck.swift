@@ -51,7 +51,7 @@ struct DatabaseCheck: DoctorCheck {
             SELECT count(p.oid) AS functions, coalesce(bool_and(has_schema_privilege(n.oid, 'USAGE')), true) AS usage,
                 count(p.oid) FILTER (WHERE p.proname LIKE 'worker\\_%'
                     AND NOT has_function_privilege(p.oid, 'EXECUTE')) AS no_work,
-                count(p.oid) FILTER (WHERE p.proname LIKE 'enqueue%'
+                count(p.oid) FILTER (WHERE p.proname IN ('enqueue', 'enqueue_many', 'enqueue_workflow')
                     AND NOT has_function_privilege(p.oid, 'EXECUTE')) AS no_enqueueing
             FROM pg_namespace n LEFT JOIN pg_proc p ON p.pronamespace = n.oid WHERE n.nspname = $1::text
             """, [schema]

@@ -31,7 +31,7 @@ struct PortCheck: DoctorCheck {
         var findings: [DoctorFinding] = []
         for listener in listeners {
             let answer = try await Bounded.blocking { Self.probe(address: listener.address, port: listener.port) }
-            let isOwn = answer == .taken ? await Self.isKiln(listener) : false
+            let isOwn = if answer == .taken { await Self.isKiln(listener) } else { false }
             findings.append(Self.finding(listener, answer, isOwn: isOwn))
         }
         return findings
