@@ -10,16 +10,19 @@ struct DatabaseCheck: DoctorCheck {
         guard let url = context.databaseURL else { return [DoctorContext.noDatabase] }
         let place = (try? PostgresSettings(url))?.description ?? "the database"
         return try await context.withConnection(to: url) { connection in
-            try await Self.server(connection, place) + Self.rights(connection, context.configuration)
+            try await Self.server(connection, place, context.configuration)
+                + Self.rights(connection, context.configuration)
         }
     }
 
-    private static func server(_ connection: PostgresConnection, _ place: String) async throws -> [DoctorFinding] {
+    private static func server(
+        _ connection: PostgresConnection, _ place: String, _ configuration: WorkerConfiguration
+    ) async throws -> [DoctorFinding] {
         let row = try await connection.query(
             """
-            SELECT current_setting('server_version') AS version, current_setting('server_version_num')::bigint AS number,
-                current_user::text AS role, pg_is_in_recovery() AS is_standby,
-                current_setting('max_connections')::bigint AS most,
+            SELECT current_setting('server_version') AS version, current_user::text AS role,
+                current_setting('server_version_num')::bigint AS number, pg_is_in_recovery() AS is_standby,
+                pg_backend_pid()::bigint AS process, current_setting('max_connections')::bigint AS most,
                 (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS open
             """
         ).only()
@@ -37,6 +40,21 @@ struct DatabaseCheck: DoctorCheck {
         if try row.decode("is_standby", as: Bool.self) {
             findings.append(
                 .wrong("this server is a standby, which takes no writes", "name the primary in DATABASE_URL"))
+        }
+        // A pooler invents the process that a session is greeted with.
+        if try await connection.announcedProcess() != row.decode("process", as: Int.self) {
+            findings.append(
+                .note(
+                    "a pooler lies before the database: in transaction mode, workers have to poll for jobs",
+                    "give workers a direct or session-mode connection; for the API, set KILN_TRANSACTION_POOLER=true"))
+        }
+        // Two more renew and listen.
+        let needed = configuration.database.connections + 2
+        if most - open < needed {
+            findings.append(
+                .note(
+                    "\(most - open) connections are free, and a worker takes up to \(needed)",
+                    "raise max_connections, or lower KILN_DATABASE_CONNECTIONS"))
         }
         return findings
     }
