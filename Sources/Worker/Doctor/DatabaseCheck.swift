@@ -23,7 +23,7 @@ struct DatabaseCheck: DoctorCheck {
             SELECT current_setting('server_version') AS version, current_user::text AS role,
                 current_setting('server_version_num')::bigint AS number, pg_is_in_recovery() AS is_standby,
                 pg_backend_pid()::bigint AS process, current_setting('max_connections')::bigint AS most,
-                (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS open
+                (SELECT coalesce(sum(numbackends), 0)::bigint FROM pg_stat_database) AS open
             """
         ).only()
         let version: String = try row.decode("version")
