@@ -15,13 +15,16 @@ let package = Package(
         .library(name: "ByteIO", targets: ["ByteIO"]),
         .library(name: "JobQueue", targets: ["JobQueue"]),
         .library(name: "Transfer", targets: ["Transfer"]),
+        .library(name: "Telemetry", targets: ["Telemetry"]),
         .executable(name: "kiln", targets: ["kiln"]),
         .executable(name: "Benchmarks", targets: ["Benchmarks"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        // From the version whose records carry an error.
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.1.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
         // Percentiles of the benchmarks' times.
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
@@ -87,6 +90,18 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        // Logs, metrics and traces, on the way out. Knows nothing of media or jobs.
+        .target(
+            name: "Telemetry",
+            dependencies: [
+                "CivilCalendar", "Locking", "Transfer",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "Worker",
             dependencies: [
@@ -112,10 +127,12 @@ let package = Package(
             path: "Benchmarks",
             swiftSettings: swiftSettings
         ),
+        // Waiting for the end of a process that a test started.
+        .target(name: "ProcessTestSupport", path: "Tests/ProcessSupport", swiftSettings: swiftSettings),
         // Media made on the spot, folders that clean up, pictures and sound to look at: shared by the tests.
         .target(
             name: "TestSupport",
-            dependencies: ["MediaKit", "ByteIO", "CAVShim"],
+            dependencies: ["MediaKit", "ByteIO", "CAVShim", "ProcessTestSupport"],
             path: "Tests/Support",
             swiftSettings: swiftSettings
         ),
@@ -132,14 +149,17 @@ let package = Package(
         .testTarget(
             name: "JobQueueTests",
             dependencies: [
-                "JobQueue", "CivilCalendar", "Locking", "PostgresTestSupport",
+                "JobQueue", "CivilCalendar", "Locking", "PostgresTestSupport", "ProcessTestSupport",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings),
         // Servers on the loopback that look closely and misbehave as told.
         .target(
             name: "TransferTestSupport",
-            dependencies: ["Transfer", "ByteIO", "Locking", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "Transfer", "ByteIO", "Locking", "ProcessTestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             path: "Tests/TransferSupport",
             swiftSettings: swiftSettings
         ),
@@ -152,11 +172,22 @@ let package = Package(
             ],
             exclude: ["S3/botocore-signatures.py"],
             swiftSettings: swiftSettings),
+        .testTarget(
+            name: "TelemetryTests",
+            dependencies: [
+                "Telemetry", "Locking", "Transfer", "TransferTestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
+            swiftSettings: swiftSettings),
         // Media through stores: the engine and the stores together.
         .testTarget(
             name: "StreamingTests",
             dependencies: [
                 "Worker", "MediaKit", "ByteIO", "Locking", "Transfer", "TransferTestSupport", "TestSupport",
+                "ProcessTestSupport",
             ],
             exclude: ["Support/check-movie.py"],
             swiftSettings: swiftSettings),

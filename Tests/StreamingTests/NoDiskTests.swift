@@ -1,5 +1,6 @@
 import Foundation
 import MediaKit
+import ProcessTestSupport
 import TestSupport
 import Testing
 import TransferTestSupport
@@ -87,8 +88,7 @@ enum Strace {
         process.arguments = ["strace", "-f", "-qq", "-o", "/dev/null", "true"]
         process.standardError = FileHandle.nullDevice
         guard (try? process.run()) != nil else { return false }
-        process.waitUntilExit()
-        return process.terminationStatus == 0
+        return process.waitForOwnEnd() == 0
     }()
 
     /// The calls that succeeded and are not mere reading. Devices and /proc hold no bytes of anybody's.

@@ -1,4 +1,5 @@
 public import Foundation
+import ProcessTestSupport
 
 /// The real command, run as a process of its own.
 public struct KilnProcess {

@@ -129,6 +129,7 @@ extension KilnProcess.Outcome {
             (["queue", "set", "q", "--concurrency", "0"], 65, ["concurrency", "pause"]),
             (["schedule", "set", "s", "61 * * * *", "k"], 65, ["minute"]),
             (["enqueue", "k", "--depends-on", nobody], 66, [nobody]),
+            (["enqueue", "k", "@/nowhere/p.json"], 66, ["/nowhere/p.json"]),
             (["jobs", "--schema", "elsewhere"], 78, ["elsewhere", "kiln migrate"]),
         ] {
             for json in [false, true] {

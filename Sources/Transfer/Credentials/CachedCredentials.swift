@@ -19,6 +19,12 @@ public final class CachedCredentials: CredentialsProvider {
         var isFetching = false
         var waiters: [Int: CheckedContinuation<Credentials, any Error>] = [:]
         var count = 0
+
+        /// Those that are kept, if they need not be fetched again.
+        func good(at now: Double) -> Credentials? {
+            guard let kept, let expires = kept.expires, expires > now else { return nil }
+            return expires - now > CachedCredentials.lead || nextFetch > now ? kept : nil
+        }
     }
 
     /// How long before their end they are fetched again, in seconds.
@@ -37,11 +43,7 @@ public final class CachedCredentials: CredentialsProvider {
 
     public func credentials() async throws -> Credentials {
         let now = clock()
-        let kept = state.withLock { state -> Credentials? in
-            guard let kept = state.kept, let expires = kept.expires, expires > now else { return nil }
-            return expires - now > Self.lead || state.nextFetch > now ? kept : nil
-        }
-        if let kept { return kept }
+        if let kept = state.withLock({ $0.good(at: now) }) { return kept }
         let number = state.withLock {
             $0.count += 1
             return $0.count
@@ -73,11 +75,15 @@ public final class CachedCredentials: CredentialsProvider {
     private func wait(_ waiter: CheckedContinuation<Credentials, any Error>, _ number: Int) {
         // The handler of a cancel may have run before there was anything to resume.
         guard !Task.isCancelled else { return waiter.resume(throwing: Self.cancelled) }
-        let isFirst = state.withLock { state in
+        let now = clock()
+        let (isFirst, kept) = state.withLock { state -> (Bool, Credentials?) in
+            // They may have come since they were looked for.
+            if let kept = state.good(at: now) { return (false, kept) }
             state.waiters[number] = waiter
             defer { state.isFetching = true }
-            return !state.isFetching
+            return (!state.isFetching, nil)
         }
+        if let kept { return waiter.resume(returning: kept) }
         if Task.isCancelled {
             state.withLock { $0.waiters.removeValue(forKey: number) }?.resume(throwing: Self.cancelled)
         }

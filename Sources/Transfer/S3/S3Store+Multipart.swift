@@ -1,9 +1,9 @@
 extension S3Store {
-    public func createUpload(_ key: String, options: ObjectOptions) async throws -> String {
+    public func createUpload(_ key: String, options: ObjectOptions) async throws -> NewUpload {
         var headers = try Self.headers(options)
         if checksumAlgorithm == .crc32c { headers["x-amz-checksum-algorithm"] = checksumAlgorithm.rawValue }
         var signed = try request(.post, key, query: [("uploads", "")], headers: headers)
-        // An answer that is lost leaves an upload that nobody knows, and no bytes in it; giving up would not end it.
+        // An answer that is lost leaves an upload that nobody knows, and no bytes in it: a twin for the ledger.
         signed.request.isIdempotent = true
         let reply = try await send(signed)
         let created = try S3XML.decode(
@@ -11,7 +11,7 @@ extension S3Store {
         guard !created.upload.isEmpty else {
             throw TransferError(.badResponse, "the new upload has no id", request: signed.line, status: reply.status)
         }
-        return created.upload
+        return NewUpload(id: created.upload, mayHaveTwin: signed.attempts.count > 1)
     }
 
     public func uploadPart(

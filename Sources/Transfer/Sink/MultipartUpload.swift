@@ -151,19 +151,21 @@ final class MultipartUpload: Sendable {
         state.withLock { $0.mayBeOrphaned = true }
         // Not ended by a cancel: the answer names the upload, which could not be thrown away without it.
         let creation = Task { [store, key, options] in try await store.createUpload(key, options: options) }
-        let id: String
-        do { id = try await creation.value } catch {
+        let new: NewUpload
+        do { new = try await creation.value } catch {
             if let error = error as? TransferError, !error.mayHaveTakenEffect || 400..<500 ~= error.status ?? 0 {
                 state.withLock { $0.mayBeOrphaned = false }
             }
             throw error
         }
         state.withLock { state in
-            state.id = id
+            state.id = new.id
             state.mayBeOrphaned = false
         }
-        try await ledger.created(entry, upload: id)
-        return id
+        // An entry that gets no id, and stays until the janitor looks for what belongs to it.
+        if new.mayHaveTwin { _ = try await ledger.begin(store: store.name, key: key) }
+        try await ledger.created(entry, upload: new.id)
+        return new.id
     }
 
     private func entry() async throws -> UploadEntry {

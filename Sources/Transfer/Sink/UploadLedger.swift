@@ -2,7 +2,8 @@
 ///
 /// The order is: `begin` before the upload is created, `created` with its id, `authorize` right before it is
 /// completed, `end` when it was completed or aborted. Whoever crashes in between leaves an entry; ``UploadJanitor``
-/// asks for those by `abandoned` and aborts them.
+/// asks for those by `abandoned` and aborts them. An owner may have several entries for a key: where the answer to a
+/// creation was lost and it was tried again, one of them stays without an id.
 ///
 /// All calls throw errors of their own kind, which reach the sink's caller unchanged.
 public protocol UploadLedger: Sendable {

@@ -102,8 +102,8 @@ public protocol MultipartStore: ObjectStore {
     /// What parts it takes.
     var multipartLimits: MultipartLimits { get }
 
-    /// - Returns: the upload's id.
-    func createUpload(_ key: String, options: ObjectOptions) async throws -> String
+    /// Creates an upload, which holds no parts yet.
+    func createUpload(_ key: String, options: ObjectOptions) async throws -> NewUpload
 
     /// Sends a part, whose checksum the server verifies.
     ///
@@ -121,6 +121,20 @@ public protocol MultipartStore: ObjectStore {
 
     /// Uploads that are neither completed nor aborted, with keys that begin with `prefix`.
     func listUploads(prefix: String) async throws -> [PendingUpload]
+}
+
+/// An upload that was just created.
+public struct NewUpload: Sendable, Hashable {
+    /// The upload's id.
+    public var id: String
+    /// Whether there may be an empty one besides, whose id was lost along with the answer to an earlier attempt.
+    public var mayHaveTwin: Bool
+
+    /// For stores, which answer with it.
+    public init(id: String, mayHaveTwin: Bool = false) {
+        self.id = id
+        self.mayHaveTwin = mayHaveTwin
+    }
 }
 
 /// A part that the store has.

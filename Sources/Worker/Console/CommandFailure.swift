@@ -32,7 +32,8 @@ struct CommandFailure: Error {
         self.json = json
     }
 
-    /// An error of the queue, or a job or workflow that did not succeed; any other error is returned as it is.
+    /// An error of the queue, a file that cannot be read, or a job or workflow that did not succeed; any other error is
+    /// returned as it is.
     static func wrapping(_ error: any Error, json: Console?) -> any Error {
         switch error {
         case let error as QueueError:
@@ -45,6 +46,7 @@ struct CommandFailure: Error {
             CommandFailure(
                 QueueError(QueueError.Code(rawValue: "workflow_\(failure.workflow.status)"), "\(failure)"),
                 status: .jobFailed, json: json)
+        case let error as MediaError: CommandFailure(error, json: json)
         default: error
         }
     }

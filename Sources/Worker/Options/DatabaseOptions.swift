@@ -31,7 +31,7 @@ struct DatabaseOptions: ParsableArguments {
 
     /// Carries a command out.
     ///
-    /// - Throws: ``CommandFailure``, `MediaError`.
+    /// - Throws: ``CommandFailure``.
     func run(_ body: (QueueClient) async throws -> Void) async throws {
         try await reporting {
             // A person does not wait for a server to come back.
@@ -74,7 +74,7 @@ struct DatabaseOptions: ParsableArguments {
 
     /// Carries out what needs no connection, or one of its own.
     ///
-    /// - Throws: ``CommandFailure``, `MediaError`.
+    /// - Throws: ``CommandFailure``.
     func reporting(_ body: () async throws -> Void) async throws {
         do {
             try await body()

@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTestSupport
 import TestSupport
 
 /// Chromium without a window.
@@ -36,7 +37,7 @@ enum Browser {
         defer {
             // Its whole family, which is a process group: Debian's command is a script that starts the real one.
             kill(-process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
+            _ = process.waitForOwnEnd()
         }
         return try await body()
     }

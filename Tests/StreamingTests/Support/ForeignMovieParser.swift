@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTestSupport
 import TransferTestSupport
 
 /// A parser of movies that is not ours (pymp4), asked whether a movie is one.
@@ -48,8 +49,7 @@ enum ForeignMovieParser {
         // A few lines each, which fit into a pipe.
         let text = output.fileHandleForReading.readDataToEndOfFile()
         let complaint = errors.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
+        guard process.waitForOwnEnd() == 0 else {
             throw Refusal(description: String(decoding: complaint, as: UTF8.self))
         }
         return text

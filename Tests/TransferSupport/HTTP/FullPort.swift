@@ -6,7 +6,7 @@ package final class FullPort: Sendable {
     private let descriptors: [Int32]
 
     package init() throws {
-        let listener = try RawSocket.listen("127.0.0.1", port: 0, backlog: 0)
+        let listener = try RawSocket.listen("127.0.0.1", backlog: 0)
         port = RawSocket.port(of: listener)
         var descriptors = [listener]
         var name = sockaddr_in()

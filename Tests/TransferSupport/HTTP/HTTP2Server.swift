@@ -1,5 +1,6 @@
 import Foundation
 import Locking
+import ProcessTestSupport
 
 /// nghttpd, a server that speaks HTTP/2 over TLS, with a certificate for "localhost" made on the spot.
 ///
@@ -33,12 +34,11 @@ package final class HTTP2Server: Sendable {
         ]
         maker.standardError = FileHandle.nullDevice
         try maker.run()
-        maker.waitUntilExit()
-        guard maker.terminationStatus == 0 else { throw RawServerError("openssl cannot make a certificate") }
+        guard maker.waitForOwnEnd() == 0 else { throw RawServerError("openssl cannot make a certificate") }
         // It cannot choose a port by itself. Another process may take this one first: then it ends, and the next is tried.
         var started: (Process, Int)?
         for _ in 0..<5 where started == nil {
-            let listener = try RawSocket.listen("127.0.0.1", port: 0, backlog: 1)
+            let listener = try RawSocket.listen("127.0.0.1", backlog: 1)
             let port = RawSocket.port(of: listener)
             close(listener)
             let process = Process()
@@ -60,7 +60,7 @@ package final class HTTP2Server: Sendable {
     deinit {
         process.withLock { process in
             process.terminate()
-            process.waitUntilExit()
+            _ = process.waitForOwnEnd()
         }
         try? FileManager.default.removeItem(atPath: folder)
     }

@@ -21,6 +21,7 @@ package final class RawServer: Sendable {
         var connections = 0
         /// Descriptors that are open, by the number of their connection.
         var open: [Int: Int32] = [:]
+        var hasStarted = false
         var isStopped = false
     }
 
@@ -28,22 +29,35 @@ package final class RawServer: Sendable {
     package let address: String
     package let port: Int
     private let listener: Int32
-    private let state: Locked<State>
+    private let handler: Handler
+    private let state = Locked(State())
 
     /// Listens.
     ///
     /// - Parameters:
     ///   - address: of 127.0.0.0/8.
     ///   - port: 0 for a free one.
+    ///   - isListening: `false` for a server that is not there yet: connections are refused until `start`.
     ///   - handler: what to do with a connection, which is closed when it returns or throws.
-    package init(address: String = "127.0.0.1", port: Int = 0, _ handler: @escaping Handler) throws {
+    package init(
+        address: String = "127.0.0.1", port: Int = 0, isListening: Bool = true, _ handler: @escaping Handler
+    ) throws {
         self.address = address
-        let state = Locked(State())
-        let listener = try RawSocket.listen(address, port: port, backlog: 64)
+        self.handler = handler
+        listener = try RawSocket.bind(address, port: port)
         self.port = RawSocket.port(of: listener)
-        self.listener = listener
-        self.state = state
-        Thread { Self.accept(listener, state, handler) }.start()
+        if isListening { try start() }
+    }
+
+    /// Listens, if it does not yet.
+    package func start() throws {
+        let isFirst = state.withLock { state in
+            defer { state.hasStarted = true }
+            return !state.hasStarted
+        }
+        guard isFirst else { return }
+        try RawSocket.listen(listener, backlog: 64)
+        Thread { [listener, state, handler] in Self.accept(listener, state, handler) }.start()
     }
 
     deinit { stop() }
@@ -61,6 +75,10 @@ package final class RawServer: Sendable {
         state.withLock { state in
             guard !state.isStopped else { return }
             state.isStopped = true
+            guard state.hasStarted else {
+                close(listener)
+                return
+            }
             // `close` alone does not wake a thread that is in `accept`; that thread closes it.
             shutdown(listener, Int32(SHUT_RDWR))
             for descriptor in state.open.values { shutdown(descriptor, Int32(SHUT_RDWR)) }

@@ -2,30 +2,48 @@ import Glibc
 
 /// Sockets of the loopback, and what their calls fail of.
 enum RawSocket {
-    /// A socket that listens.
+    /// A socket that listens on a free port.
     ///
     /// - Parameters:
     ///   - address: four decimal numbers, of 127.0.0.0/8.
-    ///   - port: 0 for a free one.
     ///   - backlog: how many connections the system accepts by itself.
-    static func listen(_ address: String, port: Int, backlog: Int32) throws -> Int32 {
+    static func listen(_ address: String, backlog: Int32) throws -> Int32 {
+        let descriptor = try bind(address, port: 0)
+        do { try listen(descriptor, backlog: backlog) } catch {
+            close(descriptor)
+            throw error
+        }
+        return descriptor
+    }
+
+    static func listen(_ descriptor: Int32, backlog: Int32) throws {
+        guard Glibc.listen(descriptor, backlog) == 0 else { throw RawServerError("listen", errno) }
+    }
+
+    /// A socket that has a port, which nobody else gets. Who connects is refused until it listens.
+    ///
+    /// - Parameter port: 0 for a free one.
+    static func bind(_ address: String, port: Int) throws -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw RawServerError("socket", errno) }
-        var on: Int32 = 1
-        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+        if port != 0 {
+            // For a server that comes back. With it, two sockets may have a port on which neither listens yet.
+            var on: Int32 = 1
+            setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+        }
         var name = sockaddr_in()
         name.sin_family = sa_family_t(AF_INET)
         name.sin_port = UInt16(port).bigEndian
         inet_pton(AF_INET, address, &name.sin_addr)
         let bound = withUnsafePointer(to: &name) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard bound == 0, Glibc.listen(descriptor, backlog) == 0 else {
+        guard bound == 0 else {
             let number = errno
             close(descriptor)
-            throw RawServerError("listen on \(address):\(port)", number)
+            throw RawServerError("bind to \(address):\(port)", number)
         }
         return descriptor
     }

@@ -112,7 +112,7 @@ package struct PlainS3Store: MultipartStore {
 
     // MARK: Uploads
 
-    package func createUpload(_ key: String, options: ObjectOptions) async throws -> String {
+    package func createUpload(_ key: String, options: ObjectOptions) async throws -> NewUpload {
         var headers: HTTPHeaders = [:]
         headers["content-type"] = options.contentType
         let reply = try await client.send(request(.post, key, query: [("uploads", "")], headers: headers))
@@ -120,7 +120,7 @@ package struct PlainS3Store: MultipartStore {
         guard let id = S3Document.take("UploadId", from: &text) else {
             throw TransferError(.badResponse, "no upload id")
         }
-        return S3Document.unescaped(id)
+        return NewUpload(id: S3Document.unescaped(id))
     }
 
     package func uploadPart(

@@ -11,6 +11,8 @@ struct S3ObjectAnswer {
     func send(
         _ asked: S3Request.RangeAnswer, fault: S3Fault?, headers: HTTPHeaders, on connection: RawConnection
     ) throws -> (isReusable: Bool, sent: Int64) {
+        // A client may also go before anything was sent, which ends this by an error.
+        defer { if case .stall(_, let gone)? = fault { gone?.raise() } }
         var headers = headers
         headers["Accept-Ranges"] = "bytes"
         if settings.sendsETags { headers["ETag"] = object.etag.rawValue }
@@ -82,9 +84,8 @@ struct S3ObjectAnswer {
             connection.reset()
             return (false, sent)
         case .truncate?: return (false, sent)
-        case .stall(_, let gone)?:
+        case .stall?:
             connection.waitForClose()
-            gone?.raise()
             return (false, sent)
         default: return (true, sent)
         }

@@ -116,7 +116,7 @@ import TransferTestSupport
         let server = try S3Server()
         let store = try S3Bench.store(server, client: try HTTPBench.client(), checksum: checksum)
         let options = ObjectOptions(contentType: "video/mp4")
-        let upload = try await store.createUpload("out/a b.mp4", options: options)
+        let upload = try await store.createUpload("out/a b.mp4", options: options).id
         let pending = try await store.listUploads(prefix: "out/")
         #expect(pending.map(\.upload) == [upload] && pending.map(\.key) == ["out/a b.mp4"])
         let sizes = [5 << 20, 5 << 20, 3]
@@ -136,7 +136,7 @@ import TransferTestSupport
     }
 
     private func upload(_ store: S3Store, _ key: String) async throws -> (id: String, parts: [UploadedPart]) {
-        let id = try await store.createUpload(key, options: ObjectOptions())
+        let id = try await store.createUpload(key, options: ObjectOptions()).id
         return (id, [try await store.uploadPart(key, upload: id, number: 1, Self.bytes)])
     }
 

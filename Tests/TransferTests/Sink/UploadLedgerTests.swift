@@ -115,7 +115,7 @@ private final class WatchedLedger: UploadLedger {
     ) async throws -> String {
         let store = try SinkBench.store(server)
         let entry = try ledger.begin(store: store.name, key: key)
-        let id = try await store.createUpload(key, options: ObjectOptions())
+        let id = try await store.createUpload(key, options: ObjectOptions()).id
         _ = try await store.uploadPart(key, upload: id, number: 2, SourceBench.bytes(Self.part))
         if notesID { try ledger.created(entry, upload: id) }
         return id
@@ -191,6 +191,30 @@ private final class WatchedLedger: UploadLedger {
         ledger.retire("1")
         let report = try await UploadJanitor(ledger: ledger, stores: [try SinkBench.store(server)]).sweep()
         #expect(report.aborted.count == 1)
+        #expect(server.uploads.isEmpty)
+        #expect(ledger.entries.isEmpty)
+    }
+
+    /// On a connection that was open already, libcurl sends a request again by itself.
+    @Test(arguments: [false, true])
+    func `an upload that had to be created twice leaves no twin`(isConnected: Bool) async throws {
+        let server = try S3Server { $0.operation == .createUpload && $0.index == 0 ? .loseAnswer : nil }
+        let store = try S3Bench.store(server, client: try HTTPBench.client())
+        if isConnected { try await store.delete("b") }
+        let ledger = MemoryUploadLedger(owner: "1")
+        let bytes = SourceBench.bytes(11 << 20)
+        let sink = try await store.sink(
+            "a", options: ObjectOptions(), upload: UploadOptions(partSize: 5 << 20, ledger: ledger))
+        try await onThread {
+            try sink.write(bytes)
+            try sink.finish()
+        }
+        #expect(server.bytes("a") == bytes)
+        #expect(server.uploads.count == 1)
+        let janitor = UploadJanitor(ledger: ledger, stores: [store])
+        #expect(try await janitor.sweep().settled.isEmpty)
+        ledger.retire("1")
+        #expect(try await janitor.sweep().aborted.count == 1)
         #expect(server.uploads.isEmpty)
         #expect(ledger.entries.isEmpty)
     }

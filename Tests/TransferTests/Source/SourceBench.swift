@@ -23,7 +23,7 @@ enum SourceBench {
 
     /// A client that soon notices when nothing comes.
     static func client() throws -> HTTPClient {
-        try HTTPBench.client { $0.timeouts = HTTPTimeouts(stall: .milliseconds(700)) }
+        try HTTPBench.client { $0.timeouts = HTTPTimeouts(stall: .seconds(2)) }
     }
 
     /// A client that waits for as long as it takes.

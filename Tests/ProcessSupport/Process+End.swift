@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 extension Process {
     /// Waits until it has ended, on a thread that may be blocked.
@@ -7,7 +7,7 @@ extension Process {
     /// perhaps, as that may have inherited the socket it listens to.
     ///
     /// - Returns: its exit status; -1 if a signal ended it.
-    func waitForOwnEnd() -> Int32 {
+    package func waitForOwnEnd() -> Int32 {
         var info = siginfo_t()
         // Left for Foundation to collect.
         while waitid(P_PID, id_t(processIdentifier), &info, WEXITED | WNOWAIT) != 0 {
