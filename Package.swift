@@ -212,7 +212,7 @@ let package = Package(
             name: "WorkerTests",
             dependencies: [
                 "Worker", "MediaKit", "JobQueue", "TestSupport", "PostgresTestSupport", "Transfer",
-                "TransferTestSupport",
+                "TransferTestSupport", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings),
     ],

@@ -1,3 +1,4 @@
+import Logging
 import MediaKit
 import TestSupport
 import Testing
