@@ -38,14 +38,14 @@ import Testing
         let url = try #require(report.settings.first { $0.key == "database.url" })
         #expect(url.isSecret && url.source == "environment" && url.variable == "DATABASE_URL")
         #expect(!outcome.text.contains("s3cr3t"))
-        #expect(report.warnings.first?.contains("KILN_STORE") == true && report.problems.isEmpty)
+        #expect(report.warnings.contains { $0.contains("mean KILN_STORE?") } && report.problems.isEmpty)
     }
 
     @Test func `What is wrong is told at once, and the rest shown all the same`() async throws {
         let outcome = try await config(
             environment: ["DATABASE_URL": "", "WORKER_CONCURRENCY": "many", "REDIS_URL": "redis://cache"])
         #expect(outcome.status == ExitStatus.configuration.rawValue)
-        #expect(outcome.error.hasPrefix("kiln: the settings have 2 problems:\n"), "\(outcome.error)")
+        #expect(outcome.error.contains("kiln: the settings have 2 problems:\n"), "\(outcome.error)")
         #expect(outcome.error.contains("WORKER_CONCURRENCY is \"many\"") && outcome.error.contains("REDIS_URL"))
         #expect(outcome.text.contains("http.port"))
     }
