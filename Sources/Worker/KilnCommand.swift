@@ -22,6 +22,7 @@ struct KilnCommand: AsyncParsableCommand {
             CapabilitiesCommand.self, SampleCommand.self,
         ],
         groupedSubcommands: [
+            CommandGroup(name: "Worker", subcommands: [ConfigCommand.self, DoctorCommand.self]),
             CommandGroup(
                 name: "Queue",
                 subcommands: [
@@ -29,7 +30,7 @@ struct KilnCommand: AsyncParsableCommand {
                     WorkflowCommand.self, DeadCommand.self, QueuesCommand.self, PauseCommand.self, ResumeCommand.self,
                     ScheduleCommand.self,
                     WorkersCommand.self, HealthCommand.self, MigrateCommand.self,
-                ])
+                ]),
         ])
 
     /// One line: this version, the FFmpeg release, and the libraries that are loaded.
