@@ -11,12 +11,14 @@ enum OTLPBench {
 
     static func client() throws -> HTTPClient { try HTTPClient(logger: silent) }
 
-    /// One that waits little between attempts.
+    /// One that waits little between attempts, and for an attempt as long as a busy machine may take.
     static func exporter(
         _ endpoint: HTTPURL, _ change: (inout OTLPSettings) -> Void = { _ in }
     ) throws -> OTLPSpanExporter {
         var settings = OTLPSettings(endpoint: endpoint, serviceName: "test")
         settings.retryBase = .milliseconds(1)
+        settings.attemptTimeout = .seconds(120)
+        settings.timeout = .seconds(240)
         change(&settings)
         return OTLPSpanExporter(settings, client: try client(), logger: silent)
     }

@@ -125,7 +125,7 @@ struct OTLPSpanExporterTests {
 
     @Test func `a connection that is reset or stalls is tried again`() async throws {
         let collector = try Collector([.reset, .stall, .reset])
-        let exporter = try OTLPBench.exporter(collector.endpoint) { $0.attemptTimeout = .seconds(1) }
+        let exporter = try OTLPBench.exporter(collector.endpoint) { $0.attemptTimeout = .seconds(5) }
         #expect(try await exporter.export(OTLPBench.spans(1)) == 0)
         #expect(collector.spans.count == 1)
         #expect(collector.headers.count == 4)
