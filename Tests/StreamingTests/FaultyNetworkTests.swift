@@ -53,7 +53,14 @@ extension Streaming {
             }
             let made = bench.server.keys.filter { $0.hasPrefix("out/") }
             #expect(made.count == jobs.count - 2 * rounds, "two of ten only look")
-            #expect(bench.server.uploads.isEmpty && bench.ledger.entries.isEmpty)
+            #expect(bench.server.uploads.isEmpty)
+            // Where an answer was lost, an upload may have been created that nobody knows: such entries are left, without
+            // an id, to be looked into once their owner is gone.
+            #expect(bench.ledger.entries.allSatisfy { $0.upload == nil })
+            bench.ledger.retire(bench.ledger.owner)
+            let store = try #require(bench.stores.store(named: "s3://media") as? any MultipartStore)
+            let report = try await UploadJanitor(ledger: bench.ledger, stores: [store]).sweep(limit: 10_000)
+            #expect(report.failed.isEmpty && report.aborted.isEmpty && bench.ledger.entries.isEmpty)
             #expect(bench.server.refusals.isEmpty)
             // It was as bad as it was meant to be.
             let injected = network.injected
