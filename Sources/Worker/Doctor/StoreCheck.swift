@@ -26,9 +26,9 @@ struct StoreCheck: DoctorCheck {
         } catch {
             findings = [Doctor.finding(for: error)]
         }
-        // Also when reading has failed: nothing is left behind.
+        // Also when reading has failed, or the check's time was up, which cancels it.
         do {
-            try await store.delete(key)
+            try await Task { try await store.delete(key) }.value
         } catch {
             let failure = Doctor.finding(for: error)
             findings.append(
