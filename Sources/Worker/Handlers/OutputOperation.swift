@@ -17,7 +17,10 @@ protocol OutputOperation: MediaOperation {
 
 extension Transcode: OutputOperation {
     var usualContainer: Container { video.codec == .none ? .m4a : .mp4 }
-    var encodedVideo: VideoSettings? { [.none, .copy].contains(video.codec) ? nil : video }
+    var encodedVideo: VideoSettings? {
+        // With nothing asked for it is copied, but into a container that does not take it.
+        [.none, .copy].contains(video.codec) || video == VideoSettings() ? nil : video
+    }
 }
 
 extension BurnSubtitles: OutputOperation {
