@@ -1,7 +1,8 @@
 import MediaKit
 import Transfer
 
-/// Where objects are, as the environment says it.
+/// Where objects are, as the environment says it. The one reader of these names: `SettingsTable` hands it what a file says,
+/// as if it were the environment's.
 ///
 /// | variable | meaning |
 /// |---|---|
@@ -27,12 +28,36 @@ struct StorageSettings: Sendable {
     var certificateAuthorities: String?
     private let environment: [String: String]?
 
+    /// A variable that is missing or wrong.
+    struct Problem: Sendable, Equatable {
+        /// The variable's.
+        var name: String
+        /// Goes on behind the name.
+        var message: String
+    }
+
+    /// Without any variable.
+    static var unset: StorageSettings { read([:]).settings }
+
     /// - Parameter environment: variables by name; `nil` (default) for those of the process.
     /// - Throws: ``MediaError`` with code `configuration` that names all that is wrong.
     init(environment: [String: String]? = nil) throws(MediaError) {
-        self.environment = environment
+        let (settings, problems) = Self.read(environment)
+        guard problems.isEmpty else {
+            throw MediaError(
+                .configuration, problems.map { "\($0.name) \($0.message)" }.joined(separator: "; "),
+                hint: "set them in the environment")
+        }
+        self = settings
+    }
+
+    /// Reads what can be read, and tells what cannot.
+    ///
+    /// - Parameter environment: variables by name; `nil` for those of the process.
+    static func read(_ environment: [String: String]?) -> (settings: StorageSettings, problems: [Problem]) {
         let variables = EnvironmentVariables(environment)
-        var problems: [String] = []
+        var settings = StorageSettings(s3: S3Settings(region: "us-east-1"), environment: environment)
+        var problems: [Problem] = []
         func value(_ names: String...) -> (name: String, text: String)? {
             for name in names {
                 if let text = variables[name] { return (name, text) }
@@ -42,46 +67,54 @@ struct StorageSettings: Sendable {
         func url(_ value: (name: String, text: String)?) -> HTTPURL? {
             guard let value else { return nil }
             do { return try HTTPURL(value.text) } catch {
-                problems.append("\(value.name) is no http or https URL")
+                problems.append(Problem(name: value.name, message: "is no http or https URL"))
                 return nil
             }
         }
         if let endpoint = value("R2_ENDPOINT") {
-            s3 = S3Settings(endpoint: url(endpoint), region: "auto", addressing: .path)
+            settings.s3 = S3Settings(endpoint: url(endpoint), region: "auto", addressing: .path)
             let id = value("R2_ACCESS_KEY_ID")?.text
             let secret = value("R2_SECRET_ACCESS_KEY")?.text
-            if id == nil { problems.append("R2_ACCESS_KEY_ID is not set") }
-            if secret == nil { problems.append("R2_SECRET_ACCESS_KEY is not set") }
-            credentials = StaticCredentials(accessKeyID: id ?? "", secretAccessKey: secret ?? "")
+            if id == nil { problems.append(Problem(name: "R2_ACCESS_KEY_ID", message: "is not set")) }
+            if secret == nil { problems.append(Problem(name: "R2_SECRET_ACCESS_KEY", message: "is not set")) }
+            settings.credentials = StaticCredentials(accessKeyID: id ?? "", secretAccessKey: secret ?? "")
         } else {
-            s3 = S3Settings(
+            settings.s3 = S3Settings(
                 endpoint: url(value("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")),
                 region: value("AWS_REGION", "AWS_DEFAULT_REGION")?.text ?? "us-east-1")
         }
         if let store = value("KILN_STORE")?.text {
             if store.hasPrefix("/") {
-                defaultStore = .folder(store)
+                settings.defaultStore = .folder(store)
             } else if store.hasPrefix("s3://"), !store.dropFirst(5).isEmpty, !store.dropFirst(5).contains("/") {
-                defaultStore = .bucket(String(store.dropFirst(5)))
+                settings.defaultStore = .bucket(String(store.dropFirst(5)))
             } else {
-                problems.append("KILN_STORE is neither s3://bucket nor the absolute path of a folder")
+                problems.append(
+                    Problem(
+                        name: "KILN_STORE", message: "is neither s3://bucket nor the absolute path of a folder"))
             }
         } else if let bucket = value("R2_BUCKET_NAME")?.text {
-            defaultStore = .bucket(bucket)
+            settings.defaultStore = .bucket(bucket)
         }
-        certificateAuthorities = value("AWS_CA_BUNDLE")?.text
-        guard problems.isEmpty else {
-            throw MediaError(
-                .configuration, problems.joined(separator: "; "), hint: "set them in the environment")
-        }
+        settings.certificateAuthorities = value("AWS_CA_BUNDLE")?.text
+        return (settings, problems)
+    }
+
+    private init(s3: S3Settings, environment: [String: String]?) {
+        self.s3 = s3
+        self.environment = environment
     }
 
     /// - Parameters:
     ///   - fileRoots: folders that `file://` may name things below.
     ///   - web: whether URLs of the web go through the guard.
+    ///   - guarding: where they may lead if they do, and redirects in any case.
     /// - Throws: ``TransferError``.
-    func stores(fileRoots: [String] = [], web: HTTPRequest.Destination) throws(TransferError) -> Stores {
-        let client = try HTTPClient(HTTPConfiguration(certificateAuthorities: certificateAuthorities))
+    func stores(
+        fileRoots: [String] = [], web: HTTPRequest.Destination, guarding: AddressGuard = AddressGuard()
+    ) throws(TransferError) -> Stores {
+        let client = try HTTPClient(
+            HTTPConfiguration(addressGuard: guarding, certificateAuthorities: certificateAuthorities))
         let provider: any CredentialsProvider =
             credentials ?? CredentialsChain.standard(client: client, environment: environment)
         // One for all buckets, so that a role's credentials are fetched once.
