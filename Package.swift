@@ -89,7 +89,9 @@ let package = Package(
             dependencies: [
                 "MediaKit", "ByteIO", "JobQueue", "Transfer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -178,6 +180,16 @@ let package = Package(
                 "Worker", "MediaKit", "JobQueue", "TestSupport", "PostgresTestSupport", "Transfer",
                 "TransferTestSupport",
             ],
+            swiftSettings: swiftSettings),
+        // Jobs from the queue to the store, by the service and by the command.
+        .testTarget(
+            name: "WorkerServiceTests",
+            dependencies: [
+                "Worker", "MediaKit", "JobQueue", "Locking", "TestSupport", "PostgresTestSupport", "Transfer",
+                "TransferTestSupport", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            exclude: ["check-schemas.py"],
             swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]

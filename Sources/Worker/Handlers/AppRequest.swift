@@ -60,17 +60,22 @@ enum AppRequest: JobKind {
     static func run(_ job: Job<Payload>, _ services: JobServices) async throws -> JSONValue {
         let payload = job.payload
         guard !services.configuration.webhooks.secrets.isEmpty else {
-            throw JobError.retry("requests to the app are signed, and the worker has no key: set WEBHOOK_SECRET")
+            throw JobError.retry("requests to the app are signed, and the worker has no key: set KILN_WEBHOOK_SECRET")
         }
-        let body = try JSONEncoder().encode(payload.body)
+        let body = try QueueJSON.encoder().encode(payload.body)
         var headers = HTTPHeaders(payload.headers.sorted { $0.key < $1.key }.map { .init(name: $0.key, value: $0.value) })
         let id = job.id.uuidString.lowercased()
         headers["kiln-job"] = id
         headers["kiln-attempt"] = "\(job.attempt)"
         headers["Accept"] = "application/json"
-        let reply = try await services.post(
-            Array(body), to: try HTTPURL(payload.url), id: id, headers: headers, patience: .seconds(payload.timeout),
-            answerLimit: answerLimit)
+        let reply: HTTPReply
+        do {
+            reply = try await services.post(
+                Array(body), to: try HTTPURL(payload.url), id: id, headers: headers,
+                patience: .seconds(payload.timeout), answerLimit: answerLimit)
+        } catch let error as TransferError {
+            throw Self.judged(error)
+        }
         guard !reply.body.isEmpty else { return .null }
         do {
             return try JSONDecoder().decode(JSONValue.self, from: Data(reply.body))
@@ -78,5 +83,12 @@ enum AppRequest: JobKind {
             // The work is done: to ask again would do it again.
             throw JobError.permanent("\(reply.url): the answer is not JSON")
         }
+    }
+
+    /// By the status alone, where there is one: what it means elsewhere, at a store, say, it need not mean at the app.
+    private static func judged(_ error: TransferError) -> any Error {
+        guard let status = error.status else { return error }
+        guard FailureVerdict.kind(ofStatus: status) == .transient else { return JobError.permanent("\(error)") }
+        return JobError.retry(after: error.retryAfter, "\(error)")
     }
 }
