@@ -185,9 +185,9 @@ let package = Package(
         .testTarget(
             name: "WorkerServiceTests",
             dependencies: [
-                "Worker", "MediaKit", "JobQueue", "Locking", "TestSupport", "PostgresTestSupport", "Transfer",
-                "TransferTestSupport", .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Logging", package: "swift-log"),
+                "Worker", "MediaKit", "ByteIO", "JobQueue", "TestSupport", "PostgresTestSupport", "Transfer",
+                "TransferTestSupport", .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             exclude: ["check-schemas.py"],
             swiftSettings: swiftSettings),
