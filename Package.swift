@@ -26,6 +26,9 @@ let package = Package(
         // Percentiles of the benchmarks' times.
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.0.0"..<"5.0.0"),
+        // Settings from the environment and a file; Yams tells in which line of the file what stands.
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         // What S3 says is XML.
         .package(url: "https://github.com/CoreOffice/XMLCoder", from: "0.17.0"),
     ],
@@ -89,9 +92,11 @@ let package = Package(
             dependencies: [
                 "MediaKit", "ByteIO", "JobQueue", "Transfer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: swiftSettings
         ),

@@ -22,6 +22,7 @@ struct KilnCommand: AsyncParsableCommand {
             CapabilitiesCommand.self, SampleCommand.self,
         ],
         groupedSubcommands: [
+            CommandGroup(name: "Worker", subcommands: [ConfigCommand.self, DoctorCommand.self]),
             CommandGroup(
                 name: "Queue",
                 subcommands: [

@@ -54,6 +54,8 @@ public enum KilnProgram {
             return failure.report()
         } catch let error as MediaError {
             return CommandFailure(error).report()
+        } catch let error as any ReportableError {
+            return error.report()
         } catch {
             return reportParsing(error)
         }

@@ -34,7 +34,10 @@ extension SettingForm where Value == String {
 
     /// A name of 1 to 63 bytes, as Postgres takes for a schema.
     static var schema: SettingForm {
-        text("a name of 1 to 63 bytes") { (1...63).contains($0.utf8.count) && !$0.utf8.contains(0) }
+        text("a name of 1 to 63 bytes, without $ and {{, that does not begin with pg_") { name in
+            (1...63).contains(name.utf8.count) && !name.utf8.contains(0) && !name.hasPrefix("pg_")
+                && !name.contains("$") && !name.contains("{{")
+        }
     }
 
     /// The beginning of a key in a store.

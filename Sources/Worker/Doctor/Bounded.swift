@@ -1,0 +1,72 @@
+import Dispatch
+import Synchronization
+
+/// Work that is given up when its time is up.
+enum Bounded {
+    struct TimeIsUp: Error {}
+
+    /// Waits for `body` for so long, then cancels it and does not wait for it any more.
+    ///
+    /// Its tasks are not structured: a call that the kernel does not return from, of a network's file system, would hold a
+    /// group of tasks for ever. They end with the process at the latest.
+    ///
+    /// - Throws: `TimeIsUp`, what `body` throws.
+    static func run<Value: Sendable>(
+        _ limit: Duration, _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let first = First<Value>()
+        let work = Task {
+            do { first.settle(.success(try await body())) } catch { first.settle(.failure(error)) }
+        }
+        let timer = Task {
+            try? await Task.sleep(for: limit)
+            if first.settle(.failure(TimeIsUp())) { work.cancel() }
+        }
+        defer { timer.cancel() }
+        return try await withTaskCancellationHandler {
+            try await first.value()
+        } onCancel: {
+            work.cancel()
+        }
+    }
+
+    /// Runs `body`, which blocks, on a thread that is not of Swift's pool. A cancel does not end it.
+    static func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { waiter in
+            // A queue of its own: one that is stuck keeps nobody else waiting.
+            DispatchQueue(label: "kiln.doctor").async { waiter.resume(with: Result { try body() }) }
+        }
+    }
+
+    /// The first of several results; one task waits for it.
+    private final class First<Value: Sendable>: Sendable {
+        private struct State {
+            var result: Result<Value, any Error>?
+            var waiter: CheckedContinuation<Value, any Error>?
+        }
+        private let state = Mutex(State())
+
+        /// - Returns: whether it was the first.
+        @discardableResult
+        func settle(_ result: Result<Value, any Error>) -> Bool {
+            let (isFirst, waiter) = state.withLock { state -> (Bool, CheckedContinuation<Value, any Error>?) in
+                guard state.result == nil else { return (false, nil) }
+                state.result = result
+                defer { state.waiter = nil }
+                return (true, state.waiter)
+            }
+            waiter?.resume(with: result)
+            return isFirst
+        }
+
+        func value() async throws -> Value {
+            try await withCheckedThrowingContinuation { continuation in
+                let result = state.withLock { state -> Result<Value, any Error>? in
+                    if state.result == nil { state.waiter = continuation }
+                    return state.result
+                }
+                if let result { continuation.resume(with: result) }
+            }
+        }
+    }
+}
