@@ -22,7 +22,9 @@ struct KilnCommand: AsyncParsableCommand {
             CapabilitiesCommand.self, SampleCommand.self,
         ],
         groupedSubcommands: [
-            CommandGroup(name: "Worker", subcommands: [ConfigCommand.self, DoctorCommand.self]),
+            CommandGroup(
+                name: "Worker",
+                subcommands: [WorkerCommand.self, KindsCommand.self, ConfigCommand.self, DoctorCommand.self]),
             CommandGroup(
                 name: "Queue",
                 subcommands: [
@@ -31,7 +33,6 @@ struct KilnCommand: AsyncParsableCommand {
                     ScheduleCommand.self,
                     WorkersCommand.self, HealthCommand.self, MigrateCommand.self,
                 ]),
-            CommandGroup(name: "Service", subcommands: [WorkerCommand.self, KindsCommand.self]),
         ])
 
     /// One line: this version, the FFmpeg release, and the libraries that are loaded.

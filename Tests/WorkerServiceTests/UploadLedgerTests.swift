@@ -34,10 +34,12 @@ import TransferTestSupport
         #expect(try await ledger.abandoned(limit: 10).isEmpty)
         // Somebody else claims it.
         try await bench.sql("UPDATE kiln.job SET lease_token = 8")
-        await #expect { try await ledger.authorize(entry) } throws: { ($0 as? TransferError)?.code == .superseded }
-        await #expect { try await ledger.begin(store: "s3://media", key: "a") } throws: {
-            ($0 as? TransferError)?.code == .superseded
+        let refusal = await #expect(throws: TransferError.self) { try await ledger.authorize(entry) }
+        #expect(refusal?.code == .superseded)
+        let another = await #expect(throws: TransferError.self) {
+            try await ledger.begin(store: "s3://media", key: "a")
         }
+        #expect(another?.code == .superseded)
         #expect(try await ledger.live(store: "s3://media", key: "a").isEmpty)
         let abandoned = try await ledger.abandoned(limit: 10)
         #expect(abandoned.map(\.upload) == ["u"] && abandoned.map(\.owner) == [owner.text])

@@ -59,17 +59,18 @@ import TransferTestSupport
         #expect(try await bench.sql("SELECT string_agg(DISTINCT k, ',') FROM kiln.worker, unnest(kinds) k") == "media.probe")
 
         bench.configuration.worker.kinds = ["media.prob", "media.probe"]
-        #expect { try WorkerService(bench.configuration) } throws: { error in
-            "\(error)".contains("media.prob,") && "\(error)".contains("did you mean media.probe?")
-        }
+        let failure = #expect(throws: ConfigurationFailure.self) { try WorkerService(bench.configuration) }
+        let text = failure?.description ?? ""
+        #expect(text.contains("media.prob,") && text.contains("did you mean media.probe?"))
     }
 
     @Test func `A database without the queue is said to be one`() async throws {
         var bench = try await ServiceBench()
         bench.configuration.database.schema = "elsewhere"
-        await #expect { [bench] in try await bench.serving { _ in try await Task.sleep(for: .seconds(120)) } } throws: {
-            "\($0)".contains("kiln migrate") || $0 is CancellationError
+        let failure = await #expect(throws: QueueError.self) { [bench] in
+            try await bench.serving { _ in try await Task.sleep(for: .seconds(120)) }
         }
+        #expect(failure?.code == .schema && failure?.description.contains("kiln migrate") == true)
     }
 
     @Test func `Jobs of a kind do not take more of a worker than is allowed`() async throws {

@@ -1,7 +1,9 @@
 import ArgumentParser
 import JobQueue
 import Logging
+import MediaKit
 import ServiceLifecycle
+import Transfer
 
 struct WorkerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -21,7 +23,7 @@ struct WorkerCommand: AsyncParsableCommand {
             Console.error.write("kiln: RUN_WORKERS=false: there is nothing to run\n")
             return
         }
-        var logger = Logger(label: "kiln.worker")
+        var logger = Logger(label: "kiln.worker") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = configuration.log.level
         do {
             // Named, as the name is logged, and a service's own description would hold its settings.
@@ -33,6 +35,8 @@ struct WorkerCommand: AsyncParsableCommand {
             } drain: {
                 await group.triggerGracefulShutdown()
             }
+        } catch let error as TransferError {
+            throw MediaError(error, input: nil)
         } catch {
             throw CommandFailure.wrapping(error, json: nil)
         }

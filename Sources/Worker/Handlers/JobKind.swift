@@ -42,7 +42,7 @@ extension JobKind {
             // More memory than the worker has would leave the job to a larger one, also where it needs far less.
             cores: min(weight.cores, work.cores), memory: min(weight.memory, work.memory), retry: retries(work),
             concurrency: work.concurrencyPerKind)
-        worker.register(name, options) { (job: Job<Payload>) in
+        worker.register(name, options) { (job: Job<Payload>) async throws -> Answer in
             do {
                 try await services.reportStart(of: job.context)
                 return try await run(job, services)

@@ -42,7 +42,7 @@ extension JobServices {
         let message = StandardWebhook(id: id, timestamp: Int64(WallClock.now), body: body)
         var request = HTTPRequest(
             .post, url, headers: headers, body: .bytes(body), redirects: .none,
-            timeouts: HTTPTimeouts(whole: patience), retries: HTTPRetryPolicy.none, errorBodyLimit: 2 << 10)
+            timeouts: HTTPTimeouts(stall: nil, whole: patience), retries: HTTPRetryPolicy.none, errorBodyLimit: 2 << 10)
         request.headers["Content-Type"] = "application/json"
         for field in message.headers(keys: configuration.webhooks.secrets).fields {
             request.headers[field.name] = field.value

@@ -54,24 +54,30 @@ struct WorkerService: Service {
         sweeper = UploadSweeper(queue: queue, stores: services.stores, logger: logger, interval: sweepInterval)
     }
 
-    /// What happens in its workers from now on, until `run` returns.
-    var events: [AsyncStream<WorkerEvent>] { workers.map(\.events) }
-
     func run() async throws {
-        try await verifySchema()
         let sweeping = Task { await sweeper.run() }
+        let events = workers.map(\.events)
+        let writing = Task { [log = EventLog(logger: logger)] in
+            await withDiscardingTaskGroup { group in
+                for stream in events { group.addTask { await log.follow(stream) } }
+            }
+        }
         var failure: (any Error)?
         do {
+            try await verifySchema()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for worker in workers { group.addTask { try await worker.run() } }
                 // One that cannot go on ends the others, too.
-                try await group.waitForAll()
+                for try await _ in group {}
             }
         } catch {
             failure = error
         }
         sweeping.cancel()
         await sweeping.value
+        // Over when the workers are; those that have not begun have no end to wait for.
+        if failure != nil { writing.cancel() }
+        await writing.value
         await services.queue.close()
         await services.client.shutdown()
         if let failure { throw failure }

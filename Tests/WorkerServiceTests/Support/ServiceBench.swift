@@ -46,7 +46,7 @@ struct ServiceBench: Sendable {
 
     /// Runs the service beside `body`, and ends it in good order behind it.
     func serving<R: Sendable>(
-        middlewares: [any JobMiddleware] = [], _ body: @Sendable (ServiceGroup) async throws -> R
+        middlewares: [any JobMiddleware] = [], _ body: @escaping @Sendable (ServiceGroup) async throws -> R
     ) async throws -> R {
         var logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
@@ -62,11 +62,16 @@ struct ServiceBench: Sendable {
                 try await group.run()
                 return nil
             }
-            let result: Result<R, any Error>
-            do { result = .success(try await body(group)) } catch { result = .failure(error) }
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
-            return try result.get()
+            tasks.addTask {
+                let result: Result<R, any Error>
+                do { result = .success(try await body(group)) } catch { result = .failure(error) }
+                await group.triggerGracefulShutdown()
+                return try result.get()
+            }
+            var answer: R?
+            // Where the service cannot go on, `body` is cancelled.
+            for try await part in tasks { answer = part ?? answer }
+            return try #require(answer)
         }
     }
 
