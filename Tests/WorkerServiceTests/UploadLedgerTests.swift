@@ -71,16 +71,19 @@ import TransferTestSupport
         #expect(try await bench.sql("SELECT count(*) FROM kiln.effect") == "2")
     }
 
-    @Test func `A worker that loses its job while it works leaves nothing behind`() async throws {
+    @Test(arguments: ["s3://media/out/a.wav", "store://a.wav"])
+    func `A worker that loses its job while it works leaves nothing behind`(_ output: String) async throws {
         let release = ThreadSignal()
-        let bench = try await ServiceBench { request in
+        var bench = try await ServiceBench { request in
             request.operation == .get && request.key == "in/clip.mkv" && request.index == 0 ? .hold(release) : nil
         }
+        let folder = try Scratch()
+        bench.configuration.storage.defaultStore = .folder(folder.path)
         bench.putClip()
         let id = try await bench.enqueue(
-            "media.extract_audio", #"{"input": "s3://media/in/clip.mkv", "output": "s3://media/out/a.wav"}"#)
+            "media.extract_audio", #"{"input": "s3://media/in/clip.mkv", "output": "\#(output)"}"#)
         let end = EndFlag()
-        try await bench.serving(middlewares: [end]) { _ in
+        try await bench.serving(middlewares: [end]) { [bench] _ in
             _ = try await bench.until { bench.server.requests(.get).isEmpty ? nil : true }
             // What a rescue and the next claim do.
             try await bench.sql("UPDATE kiln.job SET lease_token = lease_token + 1000000, worker = gen_random_uuid()")
@@ -88,6 +91,7 @@ import TransferTestSupport
             await end.flag.wait()
         }
         #expect(bench.server.keys == ["in/clip.mkv"] && bench.server.uploads.isEmpty)
+        #expect(folder.names.isEmpty)
         #expect(try await bench.queue.job(id)?.state == .running)
         #expect(try await bench.sql("SELECT count(*) FROM kiln.effect") == "0")
     }

@@ -48,10 +48,10 @@ final class JobResolver: MediaResolver {
 
     private func open(_ place: ObjectLocation, overwrite: Bool) async throws -> any ByteSink {
         var options = ObjectOptions(contentType: ContentType.of(place), overwrite: overwrite)
-        guard let (store, key) = try stores.store(for: place) else {
-            return try await stores.sink(for: place, options: options)
-        }
         let ledger = QueueUploadLedger(queue: queue, owner: owner)
+        guard let (store, key) = try stores.store(for: place) else {
+            return FencedSink(try await stores.sink(for: place, options: options)) { try await ledger.authorize() }
+        }
         // What an earlier attempt found free and took, it may have written, too.
         let isOwn = try await queue.owns(owner.job, place: store.name, name: key)
         options.overwrite = overwrite || isOwn
@@ -61,7 +61,7 @@ final class JobResolver: MediaResolver {
         switch try await queue.takeName(
             owner.job, token: owner.token, place: store.name, name: key, replacing: overwrite)
         {
-        case .taken: return sink
+        case .taken: return sink is MultipartSink ? sink : FencedSink(sink) { try await ledger.authorize() }
         case .fenced:
             throw TransferError(.superseded, "the job is no longer run by this attempt", isRetryable: false)
         case .refused(let other):

@@ -36,7 +36,10 @@ struct QueueUploadLedger: UploadLedger {
         try await queue.noteEffect(id, reference: upload)
     }
 
-    func authorize(_ entry: UploadEntry) async throws {
+    func authorize(_ entry: UploadEntry) async throws { try await authorize() }
+
+    /// As above, for what has no entry.
+    func authorize() async throws {
         guard try await queue.holds(owner.job, token: owner.token) else { throw superseded }
     }
 
