@@ -190,7 +190,7 @@ let package = Package(
         .testTarget(
             name: "WorkerServiceTests",
             dependencies: [
-                "Worker", "MediaKit", "ByteIO", "JobQueue", "TestSupport", "PostgresTestSupport", "Transfer",
+                "Worker", "MediaKit", "ByteIO", "JobQueue", "Locking", "TestSupport", "PostgresTestSupport", "Transfer",
                 "TransferTestSupport", .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

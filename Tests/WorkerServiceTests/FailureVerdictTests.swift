@@ -9,23 +9,44 @@ import Transfer
 
 @testable import Worker
 
+private let engineRows: [(MediaError.Code, FailureVerdict.Kind)] = [
+    (.badRequest, .permanent), (.badInput, .permanent), (.unsupported, .permanent),
+    (.notFound, .permanent), (.cannotCreate, .permanent), (.resourceLimit, .permanent), (.io, .transient),
+    (.internal, .transient), (.configuration, .transient), (.cancelled, .stopped),
+    (.init(rawValue: "of a later version"), .transient),
+]
+
+private let fileRows: [(ByteIOError.Code, FailureVerdict.Kind)] = [
+    (.notFound, .permanent), (.exists, .permanent), (.permission, .permanent),
+    (.tooLarge, .permanent), (.notSeekable, .permanent), (.noSpace, .transient), (.io, .transient),
+    (.cancelled, .stopped),
+]
+
+private let transferRows: [(TransferError.Code, FailureVerdict.Kind)] = [
+    (.badURL, .permanent), (.badRequest, .permanent),
+    (.forbiddenAddress, .permanent), (.badRedirect, .permanent), (.tooLarge, .permanent), (.notFound, .permanent),
+    (.accessDenied, .permanent), (.exists, .permanent), (.unsupported, .permanent), (.notSeekable, .permanent),
+    (.cannotResolve, .transient), (.cannotConnect, .transient), (.timeout, .transient),
+    (.connectionLost, .transient), (.badResponse, .transient), (.checksum, .transient), (.throttled, .transient),
+    (.tls, .transient), (.credentials, .transient), (.changed, .transient), (.io, .transient),
+    (.closed, .transient), (.internal, .transient), (.cancelled, .stopped), (.superseded, .stopped),
+]
+
+private let statusRows: [(Int, FailureVerdict.Kind)] = [
+    (400, .permanent), (401, .permanent), (403, .permanent), (404, .permanent), (405, .permanent),
+    (409, .permanent), (410, .permanent), (413, .permanent), (418, .permanent), (422, .permanent),
+    (408, .transient), (425, .transient), (429, .transient), (500, .transient), (501, .transient), (502, .transient),
+    (503, .transient), (504, .transient), (599, .transient),
+]
+
 /// What errors mean for their jobs, row by row.
 @Suite struct FailureVerdictTests {
-    @Test(arguments: [
-        (MediaError.Code.badRequest, FailureVerdict.Kind.permanent), (.badInput, .permanent), (.unsupported, .permanent),
-        (.notFound, .permanent), (.cannotCreate, .permanent), (.resourceLimit, .permanent), (.io, .transient),
-        (.internal, .transient), (.configuration, .transient), (.cancelled, .stopped),
-        (.init(rawValue: "of a later version"), .transient),
-    ])
+    @Test(arguments: engineRows)
     func `The engine's errors`(_ code: MediaError.Code, _ kind: FailureVerdict.Kind) {
         #expect(FailureVerdict(MediaError(code, "no")).kind == kind)
     }
 
-    @Test(arguments: [
-        (ByteIOError.Code.notFound, FailureVerdict.Kind.permanent), (.exists, .permanent), (.permission, .permanent),
-        (.tooLarge, .permanent), (.notSeekable, .permanent), (.noSpace, .transient), (.io, .transient),
-        (.cancelled, .stopped),
-    ])
+    @Test(arguments: fileRows)
     func `Those of files`(_ code: ByteIOError.Code, _ kind: FailureVerdict.Kind) {
         let error = ByteIOError(code, "no")
         #expect(FailureVerdict(error).kind == kind)
@@ -33,15 +54,7 @@ import Transfer
         #expect(FailureVerdict(MediaError(.io, "no", cause: error)).kind == kind)
     }
 
-    @Test(arguments: [
-        (TransferError.Code.badURL, FailureVerdict.Kind.permanent), (.badRequest, .permanent),
-        (.forbiddenAddress, .permanent), (.badRedirect, .permanent), (.tooLarge, .permanent), (.notFound, .permanent),
-        (.accessDenied, .permanent), (.exists, .permanent), (.unsupported, .permanent), (.notSeekable, .permanent),
-        (.cannotResolve, .transient), (.cannotConnect, .transient), (.timeout, .transient),
-        (.connectionLost, .transient), (.badResponse, .transient), (.checksum, .transient), (.throttled, .transient),
-        (.tls, .transient), (.credentials, .transient), (.changed, .transient), (.io, .transient),
-        (.closed, .transient), (.internal, .transient), (.cancelled, .stopped), (.superseded, .stopped),
-    ])
+    @Test(arguments: transferRows)
     func `Those of transfers, bare and behind the engine's`(_ code: TransferError.Code, _ kind: FailureVerdict.Kind) {
         let error = TransferError(code, "no")
         #expect(FailureVerdict(error).kind == kind)
@@ -49,12 +62,7 @@ import Transfer
         #expect(FailureVerdict(MediaError(store: error, output: "s3://a/b")).kind == kind)
     }
 
-    @Test(arguments: [
-        (400, FailureVerdict.Kind.permanent), (401, .permanent), (403, .permanent), (404, .permanent), (405, .permanent),
-        (409, .permanent), (410, .permanent), (413, .permanent), (418, .permanent), (422, .permanent),
-        (408, .transient), (425, .transient), (429, .transient), (500, .transient), (501, .transient), (502, .transient),
-        (503, .transient), (504, .transient), (599, .transient),
-    ])
+    @Test(arguments: statusRows)
     func `Those of statuses`(_ status: Int, _ kind: FailureVerdict.Kind) {
         #expect(FailureVerdict.kind(ofStatus: status) == kind)
         #expect(FailureVerdict(TransferError(.status, "no", status: status)).kind == kind)

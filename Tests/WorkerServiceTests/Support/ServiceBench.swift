@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import Locking
 import Logging
 import PostgresTestSupport
 import ServiceLifecycle
@@ -158,33 +159,24 @@ final class Receiver: Sendable {
     }
 
     private let server: RawServer
-    private let kept: Keeping
-
-    private final class Keeping: @unchecked Sendable {
-        // Guarded by `lock`.
-        private var messages: [Message] = []
-        private let lock = NSLock()
-        func add(_ message: Message) -> Int {
-            lock.withLock {
-                messages.append(message)
-                return messages.count - 1
-            }
-        }
-        var all: [Message] { lock.withLock { messages } }
-    }
+    private let kept: Locked<[Message]>
 
     /// - Parameter answer: status, headers and body, by the number of the request from 0.
     init(_ answer: @escaping @Sendable (Int) -> (Int, HTTPHeaders, String) = { _ in (200, [:], "{}") }) throws {
-        let kept = Keeping()
+        let kept = Locked<[Message]>([])
         self.kept = kept
         server = try RawServer { connection in
             while let (head, body) = try connection.readRequest() {
-                let (status, headers, text) = answer(kept.add(Message(head: head, body: body)))
+                let number = kept.withLock { kept in
+                    kept.append(Message(head: head, body: body))
+                    return kept.count - 1
+                }
+                let (status, headers, text) = answer(number)
                 try connection.respond(status, headers: headers, body: Array(text.utf8))
             }
         }
     }
 
     func url(_ path: String = "/hook") -> String { server.url(path) }
-    var messages: [Message] { kept.all }
+    var messages: [Message] { kept.withLock { $0 } }
 }
