@@ -92,6 +92,9 @@ struct WorkerService: Service {
             ).verify()
         } catch let error as QueueError where error.isTransient || error.code == .deadline {
             logger.warning("the database is away: \(error)")
+        } catch let error as QueueError where error.code == .permission {
+            // The worker's role need not read what has been applied.
+            logger.debug("the schema's version cannot be looked at: \(error)")
         }
     }
 
