@@ -77,7 +77,7 @@ import Testing
         #expect(
             try problems("worker:\n  concurrency: 0\n")
                 == [
-                    "kiln.yaml:2: worker.concurrency is \"0\": give a whole number from 1 to 1024, or leave it out"
+                    "kiln.yaml:2: worker.concurrency is \"0\": give a whole number from 1 to 1024, or leave it out for 4"
                 ])
     }
 

@@ -4,10 +4,11 @@ import Testing
 
 /// How values are written, and the table that they are written by.
 @Suite struct ConfigurationFormTests {
-    @Test(arguments: [
-        ("2G", 2_000_000_000), ("1.5Gi", 1_610_612_736), ("500M", 500_000_000), ("64Ki", 65_536), ("64k", 64_000),
-        ("64K", 64_000), ("800000", 800_000), ("2GB", 2_000_000_000), ("0", 0),
-    ])
+    @Test(
+        arguments: [
+            ("2G", 2_000_000_000), ("1.5Gi", 1_610_612_736), ("500M", 500_000_000), ("64Ki", 65_536), ("64k", 64_000),
+            ("64K", 64_000), ("800000", 800_000), ("2GB", 2_000_000_000), ("0", 0),
+        ] as [(String, Int64)])
     func `Sizes have decimal or binary units`(text: String, bytes: Int64) {
         #expect(SizeText.read(text) == bytes)
     }

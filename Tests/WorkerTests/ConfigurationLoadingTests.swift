@@ -152,7 +152,7 @@ extension LoadedConfiguration {
         #expect(good.setting("telemetry.headers")?.value == "Authorization=****")
 
         // Nor when it is wrong, or where something else belongs.
-        var wrong = good.settings.flatMap(\.names).reduce(into: [:]) { $0[$1] = "http://u:\(secret)@" }
+        var wrong: [String: String] = good.settings.flatMap(\.names).reduce(into: [:]) { $0[$1] = "http://u:\(secret)@" }
         wrong["DATABASE_URL"] = "postgresql://app:\(secret)@\(secret)@db/app"
         wrong["KILN_WEBHOOK_SECRET"] = secret
         wrong["OTEL_EXPORTER_OTLP_HEADERS"] = secret

@@ -4,8 +4,8 @@ struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config", abstract: "Tell the settings that are in effect, and where each comes from.",
         discussion: """
-            The environment comes before the file, and the file before the defaults. Secrets are masked. If something is \
-            wrong, all of it is told, and the exit code is 78.
+            The environment comes before the file, and the file before the defaults. Secrets are masked. If something \
+            is wrong, all of it is told, and the exit code is 78.
             """)
 
     @OptionGroup var options: ConfigurationOptions

@@ -43,7 +43,8 @@ extension ConfigurationDraft {
         if value.http.corsOrigins.count > 1, value.http.corsOrigins.contains("*") {
             problems.append(
                 ConfigurationProblem(
-                    place: place("http.corsOrigins"), message: "holds * and other origins: give * alone, or leave it out"))
+                    place: place("http.corsOrigins"),
+                    message: "holds * and other origins: give * alone, or leave it out"))
         }
 
         problems += finishTraces(place)
@@ -59,8 +60,8 @@ extension ConfigurationDraft {
         return ConfigurationProblem(
             place: "DATABASE_URL",
             message: """
-                is not set, and REDIS_URL is of no use here: Kiln's queue is a schema in Postgres, so that jobs are enqueued \
-                in the app's own transactions; \(example), and run "kiln migrate" once
+                is not set, and REDIS_URL is of no use here: Kiln's queue is a schema in Postgres, so that jobs are \
+                enqueued in the app's own transactions; \(example), and run "kiln migrate" once
                 """)
     }
 
@@ -85,7 +86,7 @@ extension ConfigurationDraft {
             return [
                 ConfigurationProblem(
                     place: place("telemetry.protocol"),
-                    message: "is grpc, and Kiln sends traces as JSON over HTTP: give http/json, and an endpoint that takes "
+                    message: "is grpc, and Kiln sends traces as JSON over HTTP: give http/json, and an endpoint for "
                         + "OTLP over HTTP (a collector's port 4318)")
             ]
         }

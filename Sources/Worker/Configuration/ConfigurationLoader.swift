@@ -9,19 +9,21 @@ enum ConfigurationLoader {
         var problems = file?.problems ?? []
         var draft = ConfigurationDraft()
         var origins: [String: SettingOrigin] = [:]
+        var refused: Set<String> = []
         for setting in SettingsTable.all {
             guard let given = sources.text(of: setting) else { continue }
             origins[setting.key] = given.origin
             if !setting.take(given.text, &draft) {
+                refused.insert(setting.key)
                 problems.append(setting.refusal(of: given.text, from: given.origin))
             }
         }
         problems += draft.finish(origins: &origins, environment: environment)
         let settings = SettingsTable.all.map { setting in
             let origin = origins[setting.key] ?? .fallback
+            let hasValue = !refused.contains(setting.key) && !(setting.isRequired && origin == .fallback)
             return EffectiveSetting(
-                key: setting.key, names: setting.names,
-                value: origin == .fallback && setting.isRequired ? "" : setting.show(draft), origin: origin,
+                key: setting.key, names: setting.names, value: hasValue ? setting.show(draft) : "?", origin: origin,
                 isSecret: setting.isSecret)
         }
         return LoadedConfiguration(
@@ -65,7 +67,7 @@ struct EffectiveSetting: Sendable, Equatable {
     var key: String
     /// The environment's.
     var names: [String]
-    /// As it may be shown: secrets are masked.
+    /// As it may be shown: secrets are masked. "?" where there is none that can be used.
     var value: String
     var origin: SettingOrigin
     var isSecret: Bool

@@ -4,8 +4,8 @@ import Glibc
 enum ControlGroup {
     /// Bytes of memory: the least of the limits of this process's group and those above it; `nil` for none.
     ///
-    /// Version 2 first (`memory.max`), then version 1 (`memory.limit_in_bytes`). See "Control Group v2", Memory Interface
-    /// Files, and "Memory Resource Controller" in the kernel's documentation.
+    /// Version 2 has `memory.max`, version 1 `memory.limit_in_bytes`. See "Control Group v2", Memory Interface Files,
+    /// and "Memory Resource Controller" in the kernel's documentation.
     ///
     /// - Parameter read: the text of a file, `nil` where there is none.
     static func memoryLimit(reading read: (String) -> String? = readFile) -> Int64? {

@@ -9,8 +9,8 @@ enum NearestName {
         return nearest.name
     }
 
-    /// Letters to put in, take out, replace, or swap with their neighbour (optimal string alignment; Damerau, "A technique
-    /// for computer detection and correction of spelling errors", 1964).
+    /// Letters to put in, take out, replace, or swap with their neighbour: optimal string alignment. See Damerau, "A
+    /// technique for computer detection and correction of spelling errors", 1964.
     static func distance(_ first: [UInt8], _ second: [UInt8]) -> Int {
         var beforeLast: [Int] = []
         var last = Array(0...second.count)

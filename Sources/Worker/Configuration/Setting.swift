@@ -22,7 +22,7 @@ struct Setting: Sendable {
     /// - Parameters:
     ///   - place: where its value goes. What stands there in a new draft is its default.
     ///   - fallback: what to say of the default where the draft's own value does not say it.
-    init<Value>(
+    init<Value: Sendable>(
         _ key: String, _ names: String..., at place: WritableKeyPath<ConfigurationDraft, Value> & Sendable,
         _ form: SettingForm<Value>, fallback: String? = nil, isSecret: Bool = false, _ summary: String
     ) {
@@ -43,8 +43,10 @@ struct Setting: Sendable {
 
     /// What to say to somebody who gave something else.
     func refusal(of text: SettingText, from origin: SettingOrigin) -> ConfigurationProblem {
-        let given = if isQuotable, let single = text.single { "is \"\(String(single.prefix(60)).printable)\"" } else { "cannot be read" }
-        let otherwise = isRequired ? "" : ", or leave it out"
+        let quoted = isQuotable ? text.single.map { String($0.prefix(60)).printable } : nil
+        let given = quoted.map { "is \"\($0)\"" } ?? "cannot be read"
+        let isWord = fallback.contains(" ") || ["none", "unset", "all", "any"].contains(fallback)
+        let otherwise = isRequired ? "" : isWord ? ", or leave it out" : ", or leave it out for \(fallback)"
         return ConfigurationProblem(place: origin.place(of: key), message: "\(given): give \(expected)\(otherwise)")
     }
 
@@ -95,8 +97,8 @@ struct SettingsSection: Sendable {
     }
 }
 
-/// Lists settings one below the other; each is a statement of its own to the compiler, which would take long over all of
-/// them at once.
+/// Lists settings one below the other; each is a statement of its own to the compiler, which would take long over all
+/// of them at once.
 @resultBuilder
 enum SettingsBuilder {
     static func buildBlock(_ settings: Setting...) -> [Setting] { settings }

@@ -50,8 +50,7 @@ extension SettingForm where Value == String {
     /// A template of keys; see ``WorkerConfiguration/Outputs``.
     static var keyTemplate: SettingForm {
         let names = WorkerConfiguration.Outputs.placeholders.map { "{\($0)}" }.joined(separator: ", ")
-        return text("a key with {jobId} in it, so that no two jobs write the same one, and no placeholder but \(names)") {
-            template in
+        return text("a key with {jobId}, so that no two jobs write the same, and no placeholder but \(names)") { template in
             guard template.contains("{jobId}") else { return false }
             let bare = WorkerConfiguration.Outputs.placeholders.reduce(template) { text, name in
                 text.split(separator: "{\(name)}", omittingEmptySubsequences: false).joined(separator: "x")
@@ -104,7 +103,9 @@ extension SettingForm where Value == [String] {
     static var origins: SettingForm {
         list("origins such as https://app.example.com, or *") { origin in
             if origin == "*" { return origin }
-            guard let url = try? HTTPURL(origin), url.path == "/", url.query == nil, url.userInfo == nil else { return nil }
+            guard let url = try? HTTPURL(origin), url.path == "/", url.query == nil, url.userInfo == nil else {
+                return nil
+            }
             return url.origin
         }
     }
@@ -129,7 +130,7 @@ extension SettingForm where Value == [IPNetwork] {
 extension SettingForm where Value == [[UInt8]] {
     /// Keys of Standard Webhooks' symmetric signatures: base64 behind "whsec_", 24 to 64 bytes each.
     static var signingSecrets: SettingForm {
-        list(of: "keys, each of 24 to 64 bytes in base64, as from: openssl rand -base64 32", isQuotable: false) { text in
+        list(of: "keys of 24 to 64 bytes in base64, as from: openssl rand -base64 32", isQuotable: false) { text in
             let prefix = "whsec_"
             let bare = text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
             return Data(base64Encoded: bare).map { Array($0) }.flatMap { (24...64).contains($0.count) ? $0 : nil }
@@ -184,7 +185,9 @@ enum SettingCharacters {
                 continue
             }
             let digits = rest.prefix(2)
-            guard digits.count == 2, let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) else { return nil }
+            guard digits.count == 2, let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) else {
+                return nil
+            }
             bytes.append(code)
             rest = rest.dropFirst(2)
         }

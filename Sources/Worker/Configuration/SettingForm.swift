@@ -59,7 +59,8 @@ struct SettingForm<Value: Sendable>: Sendable {
 extension SettingForm where Value == String {
     /// Any text that `isValid` finds so, as it is.
     static func text(
-        _ expected: String = "a text", isQuotable: Bool = true, where isValid: @escaping @Sendable (String) -> Bool = { _ in true }
+        _ expected: String = "a text", isQuotable: Bool = true,
+        where isValid: @escaping @Sendable (String) -> Bool = { _ in true }
     ) -> SettingForm {
         SettingForm(expected, isQuotable: isQuotable) { text in
             text.single.flatMap { isValid($0) ? $0 : nil }
@@ -86,8 +87,8 @@ extension SettingForm where Value == Bool {
 
 extension SettingForm where Value == Int {
     static func count(_ range: ClosedRange<Int>) -> SettingForm {
-        let bounds =
-            range.upperBound < 1 << 40 ? "from \(range.lowerBound) to \(range.upperBound)" : "of at least \(range.lowerBound)"
+        let (least, most) = (range.lowerBound, range.upperBound)
+        let bounds = most < 1 << 40 ? "from \(least) to \(most)" : "of at least \(least)"
         return SettingForm("a whole number \(bounds)") { text in
             text.single.flatMap { Int($0) }.flatMap { range.contains($0) ? $0 : nil }
         } write: { "\($0)" }
@@ -137,7 +138,8 @@ extension SettingForm where Value == Duration {
 extension SettingForm where Value == Int64 {
     /// Bytes.
     static func size(_ range: ClosedRange<Int64>) -> SettingForm {
-        let bounds = range.upperBound < 1 << 60 ? "from \(SizeText.write(range.lowerBound)) to \(SizeText.write(range.upperBound))" : "of at least \(SizeText.write(range.lowerBound))"
+        let (least, most) = (SizeText.write(range.lowerBound), SizeText.write(range.upperBound))
+        let bounds = range.upperBound < 1 << 60 ? "from \(least) to \(most)" : "of at least \(least)"
         return SettingForm("a size such as 500M, 2G or 4Gi, \(bounds)") { text in
             text.single.flatMap { SizeText.read($0) }.flatMap { range.contains($0) ? $0 : nil }
         } write: { SizeText.write($0) }
@@ -161,8 +163,7 @@ extension SettingForm where Value == [String] {
     static func list(
         _ expected: String, empty word: String = "none", _ clean: @escaping @Sendable (String) -> String? = { $0 }
     ) -> SettingForm {
-        let form = SettingForm.list(of: expected, empty: word, read: clean, write: { $0 })
-        return form
+        list(of: expected, empty: word, read: clean, write: { $0 })
     }
 }
 
@@ -175,8 +176,8 @@ extension SettingForm {
         SettingForm("a list of \(expected)", isQuotable: isQuotable) { text in
             if text.single?.lowercased() == word { return [] }
             let items = text.items
-            let read = items.compactMap(read)
-            return read.count == items.count && !read.isEmpty ? read : nil
+            let values = items.compactMap(read)
+            return values.count == items.count && !values.isEmpty ? values : nil
         } write: { list in
             list.isEmpty ? word : list.map(write).joined(separator: ",")
         }

@@ -14,7 +14,7 @@ enum DurationText {
     }
 }
 
-/// Numbers of bytes, with the units that Kubernetes has for them: k, M, G, T are powers of 1000, Ki, Mi, Gi, Ti of 1024.
+/// Numbers of bytes, with Kubernetes's units: k, M, G, T are powers of 1000, Ki, Mi, Gi, Ti of 1024.
 /// https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#meaning-of-memory
 enum SizeText {
     private static let units: [(name: String, bytes: Int64)] = [

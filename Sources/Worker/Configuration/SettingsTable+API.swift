@@ -27,7 +27,7 @@ extension SettingsTable {
     static let health = SettingsSection("Health and metrics") {
         Setting(
             "health.enabled", "ENABLE_HEALTH_CHECK", at: \.value.health.isEnabled, .flag,
-            "Whether there is a listener of its own for `/health`, `/ready`, `/status` and `/metrics`, without a token.")
+            "Whether there is a listener for `/health`, `/ready`, `/status` and `/metrics` alone, without a token.")
         Setting(
             "health.address", "HEALTH_CHECK_ADDRESS", at: \.value.health.address, .address, "Where it listens.")
         Setting(
@@ -52,7 +52,6 @@ extension SettingsTable {
     static let webhooks = SettingsSection("Webhooks") {
         Setting(
             "webhooks.secrets", "KILN_WEBHOOK_SECRET", at: \.value.webhooks.secrets, .signingSecrets, isSecret: true,
-            "What webhooks and `http.request` jobs are signed with, as Standard Webhooks says; several while keys are changed."
-        )
+            "What webhooks and `http.request` jobs are signed with, by Standard Webhooks; two while keys are changed.")
     }
 }

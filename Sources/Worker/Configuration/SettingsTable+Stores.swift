@@ -3,7 +3,8 @@ extension SettingsTable {
     static let storage = SettingsSection("Stores") {
         Setting(
             "storage.default", "KILN_STORE", at: \.storage["KILN_STORE"],
-            .optional(.text("s3://bucket, or the absolute path of a folder"), "unset"), fallback: "`R2_BUCKET_NAME`, if set",
+            .optional(.text("s3://bucket, or the absolute path of a folder"), "unset"),
+            fallback: "`R2_BUCKET_NAME`, if set",
             "What `store://` means, where results and uploads go: `s3://bucket` or a folder's path.")
         Setting(
             "storage.r2.endpoint", "R2_ENDPOINT", at: \.storage["R2_ENDPOINT"], .optional(.urlText, "unset"),

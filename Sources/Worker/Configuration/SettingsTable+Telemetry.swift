@@ -12,8 +12,7 @@ extension SettingsTable {
     static let telemetry = SettingsSection("Traces") {
         Setting(
             "telemetry.endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT", at: \.traces.endpoint, .optional(.url),
-            "The collector that traces are sent to, as OTLP over HTTP in JSON, at `/v1/traces` below it: `http://localhost:4318`."
-        )
+            "Where traces are sent as OTLP in JSON, at `/v1/traces` below it, such as `http://localhost:4318`.")
         Setting(
             "telemetry.tracesEndpoint", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", at: \.traces.tracesEndpoint, .optional(.url),
             "The same, as a whole URL.")

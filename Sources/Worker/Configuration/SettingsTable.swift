@@ -12,8 +12,7 @@ enum SettingsTable {
         Setting(
             "database.url", "DATABASE_URL", at: \.value.database.url, .database, fallback: Setting.required,
             isSecret: true,
-            "The Postgres that the queue is in, as libpq takes it; `PGPASSWORD`, `PGSSLROOTCERT` and the like fill in what it does not say."
-        )
+            "The Postgres that the queue is in. What it does not say, `PGPASSWORD` and libpq's other variables do.")
         Setting(
             "database.schema", "KILN_SCHEMA", at: \.value.database.schema, .schema,
             "The schema that the queue lives in.")
@@ -33,8 +32,8 @@ enum SettingsTable {
             "worker.jobsOnly", "WORKER_MODE", at: \.runsJobsOnly, .flag,
             "With `true`, the process runs jobs alone, and serves no API though `--http` or `KILN_HTTP` say so.")
         Setting(
-            "worker.name", "KILN_WORKER_NAME", at: \.value.worker.name, .optional(.text("a name")), fallback: "host:process",
-            "What `kiln workers` calls it.")
+            "worker.name", "KILN_WORKER_NAME", at: \.value.worker.name, .optional(.text("a name")),
+            fallback: "host:process", "What `kiln workers` calls it.")
         Setting(
             "worker.concurrency", "WORKER_CONCURRENCY", at: \.value.worker.concurrency, .count(1...1024),
             "Jobs at a time, of all kinds. What does not fit into the cores and the memory waits all the same.")
@@ -90,8 +89,10 @@ enum SettingsTable {
     static let outputs = SettingsSection("Results") {
         Setting(
             "outputs.key", "KILN_OUTPUT_KEY", at: \.value.outputs.keyTemplate, .keyTemplate,
-            "The key in the default store of a result that the job names no place for; of `{jobId}`, `{timestamp}` (of the job's creation, in milliseconds), `{kind}`, `{extension}`."
-        )
+            """
+            The key in the default store of a result that the job names no place for. `{timestamp}` is the job's creation, \
+            in milliseconds since 1970, so that a retry writes the same key.
+            """)
         Setting(
             "outputs.publicURL", "KILN_OUTPUT_PUBLIC_URL", at: \.value.outputs.publicURL, .optional(.url),
             "What a key is appended to for a result's URL where the store is public. Without it, URLs are presigned.")

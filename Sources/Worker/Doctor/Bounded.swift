@@ -7,8 +7,8 @@ enum Bounded {
 
     /// Waits for `body` for so long, then cancels it and does not wait for it any more.
     ///
-    /// Its tasks are not structured: a call that the kernel does not return from, of a network's file system, would hold a
-    /// group of tasks for ever. They end with the process at the latest.
+    /// Its tasks are not structured: a call that the kernel does not return from, of a network's file system, would
+    /// hold a group of tasks for ever. They end with the process at the latest.
     ///
     /// - Throws: `TimeIsUp`, what `body` throws.
     static func run<Value: Sendable>(

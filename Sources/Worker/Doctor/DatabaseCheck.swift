@@ -10,17 +10,20 @@ struct DatabaseCheck: DoctorCheck {
         guard let url = context.databaseURL else { return [DoctorContext.noDatabase] }
         let place = (try? PostgresSettings(url))?.description ?? "the database"
         return try await context.withConnection(to: url) { connection in
-            try await Self.server(connection, place) + Self.rights(connection, context.configuration)
+            try await Self.server(connection, place, context.configuration)
+                + Self.rights(connection, context.configuration)
         }
     }
 
-    private static func server(_ connection: PostgresConnection, _ place: String) async throws -> [DoctorFinding] {
+    private static func server(
+        _ connection: PostgresConnection, _ place: String, _ configuration: WorkerConfiguration
+    ) async throws -> [DoctorFinding] {
         let row = try await connection.query(
             """
-            SELECT current_setting('server_version') AS version, current_setting('server_version_num')::bigint AS number,
-                current_user::text AS role, pg_is_in_recovery() AS is_standby,
-                current_setting('max_connections')::bigint AS most,
-                (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS open
+            SELECT current_setting('server_version') AS version, current_user::text AS role,
+                current_setting('server_version_num')::bigint AS number, pg_is_in_recovery() AS is_standby,
+                pg_backend_pid()::bigint AS process, current_setting('max_connections')::bigint AS most,
+                (SELECT coalesce(sum(numbackends), 0)::bigint FROM pg_stat_database) AS open
             """
         ).only()
         let version: String = try row.decode("version")
@@ -38,6 +41,21 @@ struct DatabaseCheck: DoctorCheck {
             findings.append(
                 .wrong("this server is a standby, which takes no writes", "name the primary in DATABASE_URL"))
         }
+        // A pooler invents the process that a session is greeted with.
+        if try await connection.announcedProcess() != row.decode("process", as: Int.self) {
+            findings.append(
+                .note(
+                    "a pooler lies before the database: in transaction mode, workers have to poll for jobs",
+                    "give workers a direct or session-mode connection; for the API, set KILN_TRANSACTION_POOLER=true"))
+        }
+        // Two more renew and listen.
+        let needed = configuration.database.connections + 2
+        if most - open < needed {
+            findings.append(
+                .note(
+                    "\(most - open) connections are free, and a worker takes up to \(needed)",
+                    "raise max_connections, or lower KILN_DATABASE_CONNECTIONS"))
+        }
         return findings
     }
 
@@ -51,7 +69,7 @@ struct DatabaseCheck: DoctorCheck {
             SELECT count(p.oid) AS functions, coalesce(bool_and(has_schema_privilege(n.oid, 'USAGE')), true) AS usage,
                 count(p.oid) FILTER (WHERE p.proname LIKE 'worker\\_%'
                     AND NOT has_function_privilege(p.oid, 'EXECUTE')) AS no_work,
-                count(p.oid) FILTER (WHERE p.proname LIKE 'enqueue%'
+                count(p.oid) FILTER (WHERE p.proname IN ('enqueue', 'enqueue_many', 'enqueue_workflow')
                     AND NOT has_function_privilege(p.oid, 'EXECUTE')) AS no_enqueueing
             FROM pg_namespace n LEFT JOIN pg_proc p ON p.pronamespace = n.oid WHERE n.nspname = $1::text
             """, [schema]

@@ -27,8 +27,7 @@ struct DiskCheck: DoctorCheck {
     }
 
     private static func places(_ configuration: WorkerConfiguration) -> [Place] {
-        var isDirectory = stat()
-        let hasSharedMemory = stat("/dev/shm", &isDirectory) == 0
+        let hasSharedMemory = access("/dev/shm", W_OK) == 0
         let temporary = hasSharedMemory ? "/dev/shm" : getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         // What an encoder's two passes and small fonts take.
         var places = [Place(path: temporary, use: "small files of jobs", needed: 1 << 20, comfortable: 32 << 20)]
@@ -41,7 +40,7 @@ struct DiskCheck: DoctorCheck {
         return places
     }
 
-    /// - Throws: nothing; `nil` where there is no such place.
+    /// `nil` where there is no such place.
     static func room(_ path: String) -> Room? {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return nil }
@@ -56,7 +55,8 @@ struct DiskCheck: DoctorCheck {
         guard room.isWritable else {
             return place.needed == 0
                 ? .note("\(place.path) (\(place.use)) can be read, and not written")
-                : .wrong("\(place.path) (\(place.use)) cannot be written", "give this user the right, or name another folder")
+                : .wrong(
+                    "\(place.path) (\(place.use)) cannot be written", "give this user the right, or name another folder")
         }
         let text = "\(Figures.bytes(room.free)) free in \(place.path) (\(place.use))"
         if room.free < place.needed { return .wrong(text, "make room") }

@@ -37,9 +37,8 @@ struct DoctorReport: Sendable, Codable {
             }
         }
         let wrong = checks.filter { $0.verdict == .wrong }.map(\.name)
-        lines.append(
-            wrong.isEmpty
-                ? "a worker can do its work here" : "a worker cannot do its work here: \(wrong.joined(separator: ", "))")
+        let verdict = wrong.isEmpty ? "can do its work here" : "cannot do its work here: \(wrong.joined(separator: ", "))"
+        lines.append("a worker \(verdict)")
         return lines.joined(separator: "\n")
     }
 

@@ -22,7 +22,7 @@ struct MemoryCheck: DoctorCheck {
         if share < comfortable {
             findings.append(
                 .note(
-                    "that is \(Figures.bytes(share)) for each of \(worker.concurrency) jobs: large pictures wait for each other",
+                    "\(Figures.bytes(share)) for each of \(worker.concurrency) jobs: those with large pictures will wait",
                     "lower WORKER_CONCURRENCY, or give it more memory"))
         }
         return findings

@@ -31,7 +31,7 @@ struct PortCheck: DoctorCheck {
         var findings: [DoctorFinding] = []
         for listener in listeners {
             let answer = try await Bounded.blocking { Self.probe(address: listener.address, port: listener.port) }
-            let isOwn = answer == .taken ? await Self.isKiln(listener) : false
+            let isOwn = if answer == .taken { await Self.isKiln(listener) } else { false }
             findings.append(Self.finding(listener, answer, isOwn: isOwn))
         }
         return findings
@@ -47,7 +47,8 @@ struct PortCheck: DoctorCheck {
         if health.isEnabled {
             listeners.append(
                 Listener(
-                    use: "health and metrics", address: health.address, port: health.port, variable: "HEALTH_CHECK_PORT"))
+                    use: "health and metrics", address: health.address, port: health.port,
+                    variable: "HEALTH_CHECK_PORT"))
         }
         return listeners
     }
@@ -103,7 +104,8 @@ struct PortCheck: DoctorCheck {
         guard let url = try? HTTPURL("http://\(host):\(listener.port)/health"),
             let client = try? HTTPClient(
                 HTTPConfiguration(
-                    timeouts: HTTPTimeouts(connect: .seconds(2), stall: .seconds(2), whole: .seconds(3)), retries: .none),
+                    timeouts: HTTPTimeouts(connect: .seconds(2), stall: .seconds(2), whole: .seconds(3)),
+                    retries: .none),
                 logger: DoctorContext.silence),
             let reply = try? await client.send(HTTPRequest(.get, url, destination: .trusted), limit: 1 << 16)
         else { return false }

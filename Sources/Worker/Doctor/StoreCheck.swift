@@ -32,7 +32,9 @@ struct StoreCheck: DoctorCheck {
         } catch {
             let failure = Doctor.finding(for: error)
             findings.append(
-                .wrong("\(key) cannot be deleted: \(failure.text)", failure.remedy ?? "let the credentials delete objects"))
+                .wrong(
+                    "\(key) cannot be deleted: \(failure.text)",
+                    failure.remedy ?? "let the credentials delete objects"))
         }
         let isFine = !findings.contains { $0.verdict == .wrong }
         return (isFine ? [.ok("\(store.name) takes, gives back and deletes objects")] : []) + findings

@@ -1,8 +1,9 @@
 import MediaKit
 import Transfer
 
-/// Where objects are, as the environment says it. The one reader of these names: `SettingsTable` hands it what a file says,
-/// as if it were the environment's.
+/// Where objects are, as the environment says it.
+///
+/// The one reader of these names: what a file of settings says comes here as if the environment said it.
 ///
 /// | variable | meaning |
 /// |---|---|
