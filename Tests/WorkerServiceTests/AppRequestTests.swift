@@ -13,7 +13,8 @@ import TransferTestSupport
         let bench = try await ServiceBench()
         let app = try Receiver { _ in (200, ["Content-Type": "application/json"], #"{"sum": 3, "of": [1, 2]}"#) }
         let id = try await bench.enqueue(
-            "http.request", #"{"url": "\#(app.url("/add?x=1"))", "body": {"b": 2, "a": 1}, "headers": {"X-Tenant": "t"}}"#)
+            "http.request",
+            #"{"url": "\#(app.url("/add?x=1"))", "body": {"b": 2, "a": 1}, "headers": {"X-Tenant": "t"}}"#)
         let answer = try await bench.serving { _ in
             try await bench.queue.wait(for: id, as: JSONValue.self, timeout: .seconds(60))
         }

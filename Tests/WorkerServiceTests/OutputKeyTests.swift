@@ -15,7 +15,8 @@ import TransferTestSupport
                 ? .status(503, code: "SlowDown", headers: ["Retry-After": "3600"]) : nil
         }
         bench.putClip()
-        let id = try await bench.enqueue("media.extract_audio", #"{"input": "s3://media/in/clip.mkv", "container": "wav"}"#)
+        let id = try await bench.enqueue(
+            "media.extract_audio", #"{"input": "s3://media/in/clip.mkv", "container": "wav"}"#)
         try await bench.serving { _ in
             let waiting = try await bench.until(id) { $0.state == .failed }
             #expect(waiting.attempt == 1)
@@ -66,7 +67,8 @@ import TransferTestSupport
         let id = try await bench.enqueue(
             "media.extract_audio", #"{"input": "s3://media/in/clip.mkv", "output": "s3://media/out/a.wav"}"#)
         // As an attempt leaves it that has completed its upload and not told the queue.
-        try await bench.sql("INSERT INTO kiln.outside_name (place, name, job) VALUES ('s3://media', 'out/a.wav', '\(id)')")
+        try await bench.sql(
+            "INSERT INTO kiln.outside_name (place, name, job) VALUES ('s3://media', 'out/a.wav', '\(id)')")
         bench.server.put("out/a.wav", [1, 2, 3])
         _ = try await bench.serving { _ in try await bench.result(id) }
         #expect((bench.server.bytes("out/a.wav") ?? []).starts(with: Array("RIFF".utf8)))
@@ -74,13 +76,15 @@ import TransferTestSupport
 
     @Test func `Templates are filled in with what stays the same over attempts`() throws {
         let id = try #require(UUID(uuidString: "00000000-0000-7000-8000-0000000000AB"))
-        let place = OutputPlace(id: id, createdAt: Date(timeIntervalSince1970: 1_700_000_000.1239), kind: "media.transcode")
+        let place = OutputPlace(
+            id: id, createdAt: Date(timeIntervalSince1970: 1_700_000_000.1239), kind: "media.transcode")
         #expect(
             place.location(
                 asked: "", template: "rendered/{jobId}-{timestamp}.{extension}", container: .mpegts)
                 == "store://rendered/00000000-0000-7000-8000-0000000000ab-1700000000123.ts")
-        #expect(place.location(asked: "s3://b/{kind}/{jobId}.mp4", template: "x{jobId}", container: .mp4)
-            == "s3://b/media.transcode/00000000-0000-7000-8000-0000000000ab.mp4")
+        #expect(
+            place.location(asked: "s3://b/{kind}/{jobId}.mp4", template: "x{jobId}", container: .mp4)
+                == "s3://b/media.transcode/00000000-0000-7000-8000-0000000000ab.mp4")
         #expect(place.location(asked: "", template: "a b/{jobId}", container: .mp4).hasPrefix("store://a%20b/"))
     }
 }

@@ -11,8 +11,11 @@ import Testing
     /// Documents, and whether a job of the kind takes them.
     private static let documents: [(kind: String, json: String, isValid: Bool)] = [
         ("media.probe", #"{"input": "s3://a/b"}"#, true),
-        ("media.probe", #"{"input": "s3://a/b", "keyFrames": true, "limits": {"streams": 3, "wallSeconds": 1.5}}"#, true),
-        ("media.probe", #"{"operation": "probe", "input": "s3://a/b", "webhook": "https://x.example", "metadata": [1]}"#, true),
+        ("media.probe", #"{"input": "a", "keyFrames": true, "limits": {"streams": 3, "wallSeconds": 1.5}}"#, true),
+        (
+            "media.probe", #"{"operation": "probe", "input": "a", "webhook": "https://x.example", "metadata": [1]}"#,
+            true
+        ),
         ("media.probe", #"{}"#, false),
         ("media.probe", #"{"input": 5}"#, false),
         ("media.probe", #"{"input": "s3://a/b", "output": "s3://a/c"}"#, false),
@@ -66,7 +69,7 @@ import Testing
         ("media.burn_subtitles", #"{"input": "a", "subtitles": {"text": "b"}, "style": {"fillColor": "red"}}"#, false),
         ("media.burn_subtitles", #"{"input": "a", "subtitles": {"text": "b"}, "style": {"fontSize": 2}}"#, false),
         ("media.burn_subtitles", #"{"input": "a", "subtitles": {"text": "b"}, "style": {"font": "x"}}"#, false),
-        ("media.burn_subtitles", #"{"input": "a", "subtitles": {"text": "b"}, "style": {"alignment": "middle"}}"#, false),
+        ("media.burn_subtitles", #"{"input": "a", "subtitles": {"text": "b"}, "style": {"bold": 1}}"#, false),
         (
             "media.extract_audio",
             #"{"input": "a", "preset": "speech", "track": 1, "trimSilence": true, "splitAtSilence": 30, "silence": {"threshold": -30, "minimum": 1}}"#,
@@ -75,7 +78,7 @@ import Testing
         ("media.extract_audio", #"{"input": "a", "preset": "music"}"#, false),
         ("media.extract_audio", #"{"input": "a", "splitAtSilence": 0}"#, false),
         ("http.request", #"{"url": "https://x.example"}"#, true),
-        ("http.request", #"{"url": "https://x.example", "body": [1], "headers": {"a": "b"}, "timeout": 60, "metadata": 1}"#, true),
+        ("http.request", #"{"url": "https://x.example", "body": [1], "headers": {"a": "b"}, "timeout": 60}"#, true),
         ("http.request", #"{"url": "x.example"}"#, false),
         ("http.request", #"{"url": "https://x.example", "timeout": 0}"#, false),
         ("http.request", #"{"url": "https://x.example", "headers": {"a": 1}}"#, false),
@@ -144,7 +147,8 @@ import Testing
             Transcode(
                 input: "a", output: "b", container: .mp4,
                 video: VideoSettings(
-                    crf: 1, bitRate: 1, maximumBitRate: 1, bufferSize: 1, preset: "a", tune: "a", profile: "a", level: "a",
+                    crf: 1, bitRate: 1, maximumBitRate: 1, bufferSize: 1, preset: "a", tune: "a", profile: "a",
+                    level: "a",
                     gopSeconds: 1, pixelFormat: "a", size: PictureSize(width: 2, height: 2),
                     frameRate: FrameRate(Rational(25, 1))),
                 audio: AudioSettings(bitRate: 1, sampleRate: 1, channels: 1, gain: 1),

@@ -14,7 +14,8 @@ import TransferTestSupport
     /// A job that runs as far as the database knows, under a token.
     private func runningJob(_ bench: ServiceBench) async throws -> QueueUploadLedger.Owner {
         let id = try await bench.enqueue("media.probe", "{}")
-        try await bench.sql("UPDATE kiln.job SET state = 'running', lease_token = 7, worker = gen_random_uuid() WHERE id = '\(id)'")
+        try await bench.sql(
+            "UPDATE kiln.job SET state = 'running', lease_token = 7, worker = gen_random_uuid() WHERE id = '\(id)'")
         return QueueUploadLedger.Owner(job: id, token: 7)
     }
 

@@ -42,7 +42,8 @@ import TransferTestSupport
             #"{"input": "s3://media/in/clip.mkv", "webhook": "\#(receiver.url())", "metadata": {"order": 7}}"#)
         let bad = try await bench.enqueue(
             "media.probe",
-            #"{"input": "s3://media/none", "webhook": {"url": "\#(receiver.url())", "events": ["completed", "failed"]}}"#)
+            #"{"input": "s3://media/none", "webhook": {"url": "\#(receiver.url())", "events": ["completed", "failed"]}}"#
+        )
         try await bench.serving { _ in
             _ = try await bench.result(good)
             _ = try await bench.failed(bad)
@@ -123,7 +124,10 @@ import TransferTestSupport
         let ids = [idle, child, killer].map { $0.uuidString.lowercased() }
         #expect(told == "\(ids[0]) job.cancelled,\(ids[1]) job.cancelled,\(ids[2]) job.failed")
         // A hook that is none, or whose app does not want to hear of it, is nobody's.
-        for payload in [#"{"webhook": 5}"#, #"{"webhook": {"url": 5}}"#, #"["webhook"]"#, #"{"webhook": {"url": "https://x", "events": ["failed"]}}"#] {
+        for payload in [
+            #"{"webhook": 5}"#, #"{"webhook": {"url": 5}}"#, #"["webhook"]"#,
+            #"{"webhook": {"url": "https://x", "events": ["failed"]}}"#,
+        ] {
             try await bench.queue.cancel(try await bench.enqueue("media.probe", payload))
         }
         #expect(try await deliveries(bench).count == 3)

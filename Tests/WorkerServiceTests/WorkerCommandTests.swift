@@ -17,7 +17,9 @@ import TransferTestSupport
     /// The process of the worker that has registered last.
     private func process(_ bench: ServiceBench) async throws -> pid_t {
         try await bench.until { () async throws -> pid_t? in
-            pid_t(try await bench.sql("SELECT pid FROM kiln.worker WHERE state = 'alive' ORDER BY started_at DESC LIMIT 1"))
+            pid_t(
+                try await bench.sql(
+                    "SELECT pid FROM kiln.worker WHERE state = 'alive' ORDER BY started_at DESC LIMIT 1"))
         }
     }
 
@@ -63,7 +65,8 @@ import TransferTestSupport
             "in/long.mkv",
             TestClip(audio: [TestClip.Audio(seconds: 50, channels: 4) { seconds, _ in seconds / 100 }]).bytes)
         let id = try await bench.enqueue(
-            "media.extract_audio", #"{"input": "s3://media/in/long.mkv", "container": "wav", "audio": {"codec": "pcm"}}"#)
+            "media.extract_audio",
+            #"{"input": "s3://media/in/long.mkv", "container": "wav", "audio": {"codec": "pcm"}}"#)
         async let worker = KilnProcess.run(
             ["worker"], environment: environment(bench, ["KILN_LEASE": "2s"]))
         _ = try await bench.until { bench.server.requests(.uploadPart).isEmpty ? nil : true }

@@ -32,7 +32,8 @@ enum AppRequest: JobKind {
             timeout = try values.decodeIfPresent(Double.self, forKey: .timeout) ?? 30
             guard (0.1...3600).contains(timeout) else {
                 throw DecodingError.dataCorruptedError(
-                    forKey: CodingKeys.timeout, in: values, debugDescription: "it must lie between 0.1 and 3600 seconds")
+                    forKey: CodingKeys.timeout, in: values, debugDescription: "it must lie between 0.1 and 3600 seconds"
+                )
             }
             webhook = try values.decodeIfPresent(WebhookTarget.self, forKey: .webhook)
         }
@@ -63,7 +64,8 @@ enum AppRequest: JobKind {
             throw JobError.retry("requests to the app are signed, and the worker has no key: set KILN_WEBHOOK_SECRET")
         }
         let body = try QueueJSON.encoder().encode(payload.body)
-        var headers = HTTPHeaders(payload.headers.sorted { $0.key < $1.key }.map { .init(name: $0.key, value: $0.value) })
+        var headers = HTTPHeaders(
+            payload.headers.sorted { $0.key < $1.key }.map { .init(name: $0.key, value: $0.value) })
         let id = job.id.uuidString.lowercased()
         headers["kiln-job"] = id
         headers["kiln-attempt"] = "\(job.attempt)"

@@ -88,7 +88,8 @@ final class JobResolver: MediaResolver {
         // Folders and the like are asked.
         var object = (sink as? MultipartSink)?.object
         if object == nil { object = try? await store.head(key) }
-        var output = JobResult.Output(url: Self.url(of: key, in: store), key: key, size: object?.size ?? size, duration: 0)
+        var output = JobResult.Output(
+            url: Self.url(of: key, in: store), key: key, size: object?.size ?? size, duration: 0)
         output.etag = object?.etag?.rawValue
         output.checksum = object?.checksums.first.map { JobResult.Checksum($0) }
         if case .store = place, let publicURL {

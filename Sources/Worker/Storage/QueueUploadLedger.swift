@@ -53,7 +53,8 @@ struct QueueUploadLedger: UploadLedger {
 
     private var superseded: TransferError {
         TransferError(
-            .superseded, "job \(owner.job.uuidString.lowercased()) is no longer run by this attempt: what it made is dropped")
+            .superseded,
+            "job \(owner.job.uuidString.lowercased()) is no longer run by this attempt: what it made is dropped")
     }
 }
 
