@@ -1,5 +1,6 @@
 import FoundationEssentials
 import JobQueue
+import Logging
 import MediaKit
 
 /// Carries a media job out: finds its output's place, asks its worker for what it needs, runs the engine with the share
