@@ -6,7 +6,8 @@ import Testing
 
 /// The commands, as processes of their own.
 @Suite struct ConfigurationCommandTests {
-    private func config(_ arguments: String..., environment: [String: String] = [:]) async throws -> KilnProcess.Outcome {
+    private func config(_ arguments: String..., environment: [String: String] = [:]) async throws -> KilnProcess.Outcome
+    {
         let own = ["DATABASE_URL": "postgresql://app:s3cr3t@db/app", "REDIS_URL": "", "KILN_CONFIG": ""]
         return try await KilnProcess.run(["config"] + arguments, environment: own.merging(environment) { $1 })
     }

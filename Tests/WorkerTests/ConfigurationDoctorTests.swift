@@ -221,7 +221,8 @@ import TransferTestSupport
         }
         let report = await examine(
             [
-                "ENABLE_HEALTH_CHECK": "true", "HEALTH_CHECK_ADDRESS": "127.0.0.1", "HEALTH_CHECK_PORT": "\(server.port)",
+                "ENABLE_HEALTH_CHECK": "true", "HEALTH_CHECK_ADDRESS": "127.0.0.1",
+                "HEALTH_CHECK_PORT": "\(server.port)",
             ], PortCheck())
         #expect(report.isHealthy && report.checks.first?.verdict == .note, "\(report.text)")
     }

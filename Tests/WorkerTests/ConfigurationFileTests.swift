@@ -1,3 +1,4 @@
+import MediaKit
 import TestSupport
 import Testing
 

@@ -77,7 +77,8 @@ extension LoadedConfiguration {
     }
 
     @Test func `A variable without text says nothing`() throws {
-        let loaded = try loadConfiguration(["WORKER_CONCURRENCY": "", "LOG_LEVEL": " \n"], yaml: "worker: {concurrency: 6}")
+        let loaded = try loadConfiguration(
+            ["WORKER_CONCURRENCY": "", "LOG_LEVEL": " \n"], yaml: "worker: {concurrency: 6}")
         #expect(try loaded.checked().worker.concurrency == 6)
         #expect(loaded.setting("log.level")?.origin == .fallback)
     }
@@ -97,7 +98,8 @@ extension LoadedConfiguration {
         let places = loaded.problems.map(\.place)
         #expect(
             Set(places) == [
-                "DATABASE_URL", "WORKER_CONCURRENCY", "SHUTDOWN_GRACE", "KILN_MEMORY", "HEALTH_CHECK_PORT", "LOG_FORMAT",
+                "DATABASE_URL", "WORKER_CONCURRENCY", "SHUTDOWN_GRACE", "KILN_MEMORY", "HEALTH_CHECK_PORT",
+                "LOG_FORMAT",
                 "KILN_ALLOWED_NETWORKS", "KILN_OUTPUT_KEY", "KILN_STORE", "R2_ENDPOINT", "R2_ACCESS_KEY_ID",
                 "R2_SECRET_ACCESS_KEY", "OTEL_EXPORTER_OTLP_ENDPOINT",
             ])
@@ -118,9 +120,14 @@ extension LoadedConfiguration {
     }
 
     @Test func `A variable that looks like a setting and is none is a warning`() throws {
-        let loaded = try loadConfiguration(["KILN_WORKER_NAMES": "a", "KILN_SOMETHING_ELSE": "b", "KILN_CONFIG": "x.yaml"])
+        let loaded = try loadConfiguration([
+            "KILN_WORKER_NAMES": "a", "KILN_SOMETHING_ELSE": "b", "KILN_CONFIG": "x.yaml",
+        ])
         #expect(loaded.problems.isEmpty && loaded.warnings.count == 2)
-        #expect(loaded.warnings.contains { $0.contains("KILN_WORKER_NAMES") && $0.contains("did you mean KILN_WORKER_NAME?") })
+        #expect(
+            loaded.warnings.contains {
+                $0.contains("KILN_WORKER_NAMES") && $0.contains("did you mean KILN_WORKER_NAME?")
+            })
         #expect(loaded.warnings.contains { $0.contains("KILN_SOMETHING_ELSE") && !$0.contains("did you mean") })
     }
 
@@ -152,11 +159,14 @@ extension LoadedConfiguration {
         #expect(good.setting("telemetry.headers")?.value == "Authorization=****")
 
         // Nor when it is wrong, or where something else belongs.
-        var wrong: [String: String] = good.settings.flatMap(\.names).reduce(into: [:]) { $0[$1] = "http://u:\(secret)@" }
+        var wrong: [String: String] = good.settings.flatMap(\.names).reduce(into: [:]) {
+            $0[$1] = "http://u:\(secret)@"
+        }
         wrong["DATABASE_URL"] = "postgresql://app:\(secret)@\(secret)@db/app"
         wrong["KILN_WEBHOOK_SECRET"] = secret
         wrong["OTEL_EXPORTER_OTLP_HEADERS"] = secret
-        let sensitive = SettingsTable.all.filter(\.isSecret).flatMap(\.names)
+        let sensitive =
+            SettingsTable.all.filter(\.isSecret).flatMap(\.names)
             + SettingsTable.all.filter { !$0.isQuotable }.flatMap(\.names)
         let bad = ConfigurationLoader.load(environment: wrong.filter { sensitive.contains($0.key) })
         #expect(!bad.problems.isEmpty)
@@ -186,7 +196,8 @@ extension LoadedConfiguration {
         let environment = ["KILN_HTTP": "true", "PORT": "8080", "ENABLE_HEALTH_CHECK": "true"]
         let clash = try loadConfiguration(environment)
         #expect(clash.problems.map(\.place) == ["PORT"])
-        #expect(try loadConfiguration(environment.merging(["HEALTH_CHECK_PORT": "0", "PORT": "0"]) { $1 }).problems.isEmpty)
+        #expect(
+            try loadConfiguration(environment.merging(["HEALTH_CHECK_PORT": "0", "PORT": "0"]) { $1 }).problems.isEmpty)
         // Without the API there is but one.
         #expect(try loadConfiguration(["PORT": "8080", "ENABLE_HEALTH_CHECK": "true"]).problems.isEmpty)
     }
@@ -195,7 +206,8 @@ extension LoadedConfiguration {
         let all = try loadConfiguration([
             "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318", "OTEL_EXPORTER_OTLP_HEADERS": "a=1, b=x%2Cy",
             "OTEL_EXPORTER_OTLP_TIMEOUT": "2500", "OTEL_SERVICE_NAME": "renderer",
-            "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment=prod", "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+            "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment=prod",
+            "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
             "OTEL_TRACES_SAMPLER_ARG": "0.25", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
         ]).checked().telemetry
         #expect(all.exporter?.endpoint == (try HTTPURL("http://collector:4318/v1/traces")))

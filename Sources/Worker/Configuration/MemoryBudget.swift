@@ -9,7 +9,7 @@ struct MemoryBudget: Sendable, Equatable {
 
     /// What jobs may take together: the process itself, its buffers and the libraries' need the rest.
     /// In whole MiB.
-    var forJobs: Int64 { bytes / 5 * 4 >> 20 << 20 }
+    var forJobs: Int64 { ((bytes / 5 * 4) >> 20) << 20 }
 
     /// The tightest limit of the cgroups that this process is in, or the machine's memory.
     static let process = MemoryBudget(cgroup: ControlGroup.memoryLimit(), physical: physicalMemory)

@@ -23,7 +23,7 @@ struct Setting: Sendable {
     ///   - place: where its value goes. What stands there in a new draft is its default.
     ///   - fallback: what to say of the default where the draft's own value does not say it.
     init<Value: Sendable>(
-        _ key: String, _ names: String..., at place: WritableKeyPath<ConfigurationDraft, Value> & Sendable,
+        _ key: String, _ names: String..., at place: any WritableKeyPath<ConfigurationDraft, Value> & Sendable,
         _ form: SettingForm<Value>, fallback: String? = nil, isSecret: Bool = false, _ summary: String
     ) {
         self.key = key

@@ -17,7 +17,9 @@ extension SettingForm where Value == String {
 
     /// A URL that is checked elsewhere; shown without what may be secret in it.
     static var urlText: SettingForm {
-        SettingForm("an http or https URL", isQuotable: false) { $0.single } write: { text in
+        SettingForm("an http or https URL", isQuotable: false) {
+            $0.single
+        } write: { text in
             (try? HTTPURL(text))?.description ?? mask
         }
     }
@@ -29,7 +31,9 @@ extension SettingForm where Value == String {
             if address.hasPrefix("["), address.hasSuffix("]") { address = String(address.dropFirst().dropLast()) }
             let isName = !address.isEmpty && address.utf8.allSatisfy(SettingCharacters.isHostByte)
             return isName || IPAddress(address) != nil ? address : nil
-        } write: { $0 }
+        } write: {
+            $0
+        }
     }
 
     /// A name of 1 to 63 bytes, as Postgres takes for a schema.
@@ -50,7 +54,8 @@ extension SettingForm where Value == String {
     /// A template of keys; see ``WorkerConfiguration/Outputs``.
     static var keyTemplate: SettingForm {
         let names = WorkerConfiguration.Outputs.placeholders.map { "{\($0)}" }.joined(separator: ", ")
-        return text("a key with {jobId}, so that no two jobs write the same, and no placeholder but \(names)") { template in
+        return text("a key with {jobId}, so that no two jobs write the same, and no placeholder but \(names)") {
+            template in
             guard template.contains("{jobId}") else { return false }
             let bare = WorkerConfiguration.Outputs.placeholders.reduce(template) { text, name in
                 text.split(separator: "{\(name)}", omittingEmptySubsequences: false).joined(separator: "x")
@@ -64,7 +69,9 @@ extension SettingForm where Value == HTTPURL {
     static var url: SettingForm {
         SettingForm("an http or https URL", isQuotable: false) { text in
             text.single.flatMap { try? HTTPURL($0) }
-        } write: { $0.description }
+        } write: {
+            $0.description
+        }
     }
 }
 
@@ -75,7 +82,9 @@ extension SettingForm where Value == Logger.Level {
         return SettingForm("one of \(levels)") { text in
             let word = text.single?.lowercased()
             return word == "warn" ? .warning : word.flatMap { Logger.Level(rawValue: $0) }
-        } write: { $0.rawValue }
+        } write: {
+            $0.rawValue
+        }
     }
 }
 
@@ -113,9 +122,11 @@ extension SettingForm where Value == [String] {
     static var mediaTypes: SettingForm {
         list("media types such as video/mp4, or video/* for all of a sort") { type in
             let parts = type.split(separator: "/", omittingEmptySubsequences: false)
-            let isValid = parts.count == 2 && parts.allSatisfy { part in
-                !part.isEmpty && part.utf8.allSatisfy(SettingCharacters.isTokenByte)
-            }
+            let isValid =
+                parts.count == 2
+                && parts.allSatisfy { part in
+                    !part.isEmpty && part.utf8.allSatisfy(SettingCharacters.isTokenByte)
+                }
             return isValid && parts[0] != "*" ? type.lowercased() : nil
         }
     }
@@ -123,7 +134,11 @@ extension SettingForm where Value == [String] {
 
 extension SettingForm where Value == [IPNetwork] {
     static var networks: SettingForm {
-        list(of: "networks such as 10.20.0.0/16 or fd00::/8") { IPNetwork($0) } write: { $0.description }
+        list(of: "networks such as 10.20.0.0/16 or fd00::/8") {
+            IPNetwork($0)
+        } write: {
+            $0.description
+        }
     }
 }
 
@@ -134,7 +149,9 @@ extension SettingForm where Value == [[UInt8]] {
             let prefix = "whsec_"
             let bare = text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
             return Data(base64Encoded: bare).map { Array($0) }.flatMap { (24...64).contains($0.count) ? $0 : nil }
-        } write: { _ in mask }
+        } write: { _ in
+            mask
+        }
     }
 }
 

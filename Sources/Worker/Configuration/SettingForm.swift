@@ -64,12 +64,18 @@ extension SettingForm where Value == String {
     ) -> SettingForm {
         SettingForm(expected, isQuotable: isQuotable) { text in
             text.single.flatMap { isValid($0) ? $0 : nil }
-        } write: { $0 }
+        } write: {
+            $0
+        }
     }
 
     /// A text that is never shown.
     static func secret(_ expected: String = "a text") -> SettingForm {
-        SettingForm(expected, isQuotable: false) { $0.single } write: { _ in mask }
+        SettingForm(expected, isQuotable: false) {
+            $0.single
+        } write: { _ in
+            mask
+        }
     }
 }
 
@@ -81,7 +87,9 @@ extension SettingForm where Value == Bool {
             case "false", "no", "off", "0": false
             default: nil
             }
-        } write: { $0 ? "true" : "false" }
+        } write: {
+            $0 ? "true" : "false"
+        }
     }
 }
 
@@ -91,7 +99,9 @@ extension SettingForm where Value == Int {
         let bounds = most < 1 << 40 ? "from \(least) to \(most)" : "of at least \(least)"
         return SettingForm("a whole number \(bounds)") { text in
             text.single.flatMap { Int($0) }.flatMap { range.contains($0) ? $0 : nil }
-        } write: { "\($0)" }
+        } write: {
+            "\($0)"
+        }
     }
 
     /// 0 stands for any port that is free.
@@ -102,13 +112,17 @@ extension SettingForm where Value == Double {
     static func number(_ range: ClosedRange<Double>) -> SettingForm {
         SettingForm("a number from \(Figures.short(range.lowerBound)) to \(Figures.short(range.upperBound))") { text in
             text.single.flatMap { Double($0) }.flatMap { range.contains($0) ? $0 : nil }
-        } write: { Figures.short($0) }
+        } write: {
+            Figures.short($0)
+        }
     }
 
     /// A duration in seconds.
     static func seconds(_ range: ClosedRange<Duration>) -> SettingForm {
         let form = SettingForm<Duration>.duration(range)
-        return SettingForm(form.expected) { form.read($0).map { $0 / .seconds(1) } } write: {
+        return SettingForm(form.expected) {
+            form.read($0).map { $0 / .seconds(1) }
+        } write: {
             DurationText.write(.microseconds(Int64(($0 * 1e6).rounded())))
         }
     }
@@ -118,7 +132,9 @@ extension SettingForm where Value == Duration {
     static func duration(_ range: ClosedRange<Duration>) -> SettingForm {
         SettingForm("a time such as 90 (seconds), 30s or 1m30s, \(bounds(range))") { text in
             text.single.flatMap { Span(argument: $0)?.value }.flatMap { range.contains($0) ? $0 : nil }
-        } write: { DurationText.write($0) }
+        } write: {
+            DurationText.write($0)
+        }
     }
 
     /// As `duration`, but a number alone is milliseconds: for variables whose names say so.
@@ -127,7 +143,9 @@ extension SettingForm where Value == Duration {
             guard let single = text.single else { return nil }
             let value = Int64(single).map { $0 < 1 << 50 ? Duration.milliseconds($0) : .seconds(1 << 40) }
             return (value ?? Span(argument: single)?.value).flatMap { range.contains($0) ? $0 : nil }
-        } write: { DurationText.write($0) }
+        } write: {
+            DurationText.write($0)
+        }
     }
 
     private static func bounds(_ range: ClosedRange<Duration>) -> String {
@@ -142,7 +160,9 @@ extension SettingForm where Value == Int64 {
         let bounds = range.upperBound < 1 << 60 ? "from \(least) to \(most)" : "of at least \(least)"
         return SettingForm("a size such as 500M, 2G or 4Gi, \(bounds)") { text in
             text.single.flatMap { SizeText.read($0) }.flatMap { range.contains($0) ? $0 : nil }
-        } write: { SizeText.write($0) }
+        } write: {
+            SizeText.write($0)
+        }
     }
 }
 
@@ -154,7 +174,9 @@ extension SettingForm where Value: CaseIterable & RawRepresentable, Value.RawVal
         return SettingForm(list) { text in
             let word = text.single?.lowercased()
             return Value.allCases.first { $0.rawValue.lowercased() == word }
-        } write: { $0.rawValue }
+        } write: {
+            $0.rawValue
+        }
     }
 }
 

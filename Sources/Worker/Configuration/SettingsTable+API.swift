@@ -10,7 +10,8 @@ extension SettingsTable {
             "http.port", "KILN_HTTP_PORT", "PORT", at: \.value.http.port, .port,
             "The API's port; 0 for any that is free.")
         Setting(
-            "http.publicURL", "KILN_PUBLIC_URL", at: \.value.http.publicURL, .optional(.url), fallback: "the request's host",
+            "http.publicURL", "KILN_PUBLIC_URL", at: \.value.http.publicURL, .optional(.url),
+            fallback: "the request's host",
             "The URL that others know the API by, for the links in its answers.")
         Setting(
             "http.maxBody", "KILN_MAX_BODY", at: \.value.http.maximumBodyBytes, .size(1 << 10...1 << 30),

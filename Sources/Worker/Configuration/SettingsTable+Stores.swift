@@ -10,7 +10,8 @@ extension SettingsTable {
             "storage.r2.endpoint", "R2_ENDPOINT", at: \.storage["R2_ENDPOINT"], .optional(.urlText, "unset"),
             "Cloudflare R2, or any S3 service that is addressed by path. With it, the `AWS_` variables do not count.")
         Setting(
-            "storage.r2.bucket", "R2_BUCKET_NAME", at: \.storage["R2_BUCKET_NAME"], .optional(.text("a bucket"), "unset"),
+            "storage.r2.bucket", "R2_BUCKET_NAME", at: \.storage["R2_BUCKET_NAME"],
+            .optional(.text("a bucket"), "unset"),
             "The bucket that `store://` means.")
         Setting(
             "storage.r2.accessKeyId", "R2_ACCESS_KEY_ID", at: \.storage["R2_ACCESS_KEY_ID"],

@@ -14,10 +14,12 @@ extension SettingsTable {
             "telemetry.endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT", at: \.traces.endpoint, .optional(.url),
             "Where traces are sent as OTLP in JSON, at `/v1/traces` below it, such as `http://localhost:4318`.")
         Setting(
-            "telemetry.tracesEndpoint", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", at: \.traces.tracesEndpoint, .optional(.url),
+            "telemetry.tracesEndpoint", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", at: \.traces.tracesEndpoint,
+            .optional(.url),
             "The same, as a whole URL.")
         Setting(
-            "telemetry.headers", "OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS", at: \.traces.headers,
+            "telemetry.headers", "OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS",
+            at: \.traces.headers,
             .pairs("headers, name=value, percent-encoded", isSecret: true), isSecret: true,
             "Headers of what is sent there, such as `Authorization=Bearer%20…`.")
         Setting(
@@ -25,7 +27,8 @@ extension SettingsTable {
             at: \.traces.wireProtocol, .choice,
             "JSON is sent whatever it says; `grpc` is refused, as it means another port.")
         Setting(
-            "telemetry.timeoutMs", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT", at: \.traces.timeout,
+            "telemetry.timeoutMs", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT",
+            at: \.traces.timeout,
             .milliseconds(.milliseconds(1)...hour), "How long the collector may take.")
         Setting(
             "telemetry.exporter", "OTEL_TRACES_EXPORTER", at: \.traces.exporter, .choice,

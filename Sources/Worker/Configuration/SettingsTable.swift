@@ -1,3 +1,6 @@
+import MediaKit
+import Transfer
+
 /// All that can be set, in the order of the documentation: the one list of it.
 enum SettingsTable {
     static let sections = [
@@ -20,7 +23,8 @@ enum SettingsTable {
             "database.connections", "KILN_DATABASE_CONNECTIONS", at: \.value.database.connections, .count(2...200),
             "Connections at most of a worker, which has two more to renew and to listen, and of the API.")
         Setting(
-            "database.transactionPooler", "KILN_TRANSACTION_POOLER", at: \.value.database.isBehindTransactionPooler, .flag,
+            "database.transactionPooler", "KILN_TRANSACTION_POOLER", at: \.value.database.isBehindTransactionPooler,
+            .flag,
             "Whether a pooler in transaction mode lies before the database. A worker finds out by itself.")
     }
 

@@ -56,7 +56,8 @@ struct DiskCheck: DoctorCheck {
             return place.needed == 0
                 ? .note("\(place.path) (\(place.use)) can be read, and not written")
                 : .wrong(
-                    "\(place.path) (\(place.use)) cannot be written", "give this user the right, or name another folder")
+                    "\(place.path) (\(place.use)) cannot be written", "give this user the right, or name another folder"
+                )
         }
         let text = "\(Figures.bytes(room.free)) free in \(place.path) (\(place.use))"
         if room.free < place.needed { return .wrong(text, "make room") }

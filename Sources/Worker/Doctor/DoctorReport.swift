@@ -37,7 +37,8 @@ struct DoctorReport: Sendable, Codable {
             }
         }
         let wrong = checks.filter { $0.verdict == .wrong }.map(\.name)
-        let verdict = wrong.isEmpty ? "can do its work here" : "cannot do its work here: \(wrong.joined(separator: ", "))"
+        let verdict =
+            wrong.isEmpty ? "can do its work here" : "cannot do its work here: \(wrong.joined(separator: ", "))"
         lines.append("a worker \(verdict)")
         return lines.joined(separator: "\n")
     }
