@@ -78,10 +78,12 @@ private let statusRows: [(Int, FailureVerdict.Kind)] = [
         #expect(FailureVerdict(TransferError(.accessDenied, "expired", isRetryable: true)).kind == .transient)
     }
 
-    @Test func `Memory that the machine has not is no limit of the request`() {
+    @Test func `Memory that the machine has not is no limit of the request`() throws {
         let limit = MediaError(.resourceLimit, "the input is longer than the limit of 3 s")
         #expect(FailureVerdict(limit).kind == .permanent)
-        let memory = MediaError(.resourceLimit, "no memory", libav: .init(code: -12, text: "Cannot allocate memory"))
+        let libav = try JSONDecoder().decode(
+            MediaError.Libav.self, from: Data(#"{"code": -12, "text": "Cannot allocate memory"}"#.utf8))
+        let memory = MediaError(.resourceLimit, "no memory", libav: libav)
         #expect(FailureVerdict(memory).kind == .transient)
     }
 

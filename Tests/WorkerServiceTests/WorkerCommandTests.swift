@@ -1,5 +1,7 @@
 import Foundation
 import JobQueue
+import Logging
+import PostgresTestSupport
 import TestSupport
 import Testing
 import Transfer
