@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import ServiceLifecycle
 import TestSupport
 import Testing
 import Transfer
@@ -68,8 +69,9 @@ import TransferTestSupport
     @Test func `A database without the queue is said to be one`() async throws {
         var bench = try await ServiceBench()
         bench.configuration.database.schema = "elsewhere"
-        let failure = await #expect(throws: QueueError.self) { [bench] in
-            try await bench.serving { _ in try await Task.sleep(for: .seconds(120)) }
+        let elsewhere = bench
+        let failure = await #expect(throws: QueueError.self) {
+            try await elsewhere.serving { _ in try await Task.sleep(for: .seconds(120)) }
         }
         #expect(failure?.code == .schema && failure?.description.contains("kiln migrate") == true)
     }
