@@ -3,6 +3,7 @@ import JobQueue
 import MediaKit
 import TestSupport
 import Testing
+import Transfer
 import TransferTestSupport
 
 @testable import Worker

@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import MediaKit
 import TestSupport
 import Testing
 import Transfer
@@ -34,7 +35,7 @@ import TransferTestSupport
         let bench = try await ServiceBench()
         bench.putClip()
         bench.server.put("out/old.wav", [1, 2, 3])
-        func payload(_ key: String, _ more: String = "") -> String {
+        @Sendable func payload(_ key: String, _ more: String = "") -> String {
             #"{"input": "s3://media/in/clip.mkv", "output": "s3://media/out/\#(key)"\#(more)}"#
         }
         try await bench.serving { _ in
