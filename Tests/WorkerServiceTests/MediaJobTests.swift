@@ -126,7 +126,8 @@ import TransferTestSupport
             let job = try await bench.failed(bad)
             #expect(job.state == .dead && job.attempt == 1)
             #expect(job.errors?.last?.code == "permanent")
-            #expect("\(job.errors?.last?.log ?? .null)".contains("libav: "))
+            let log = "\(job.errors?.last?.log ?? .null)"
+            #expect(log.contains("libav: "))
             let gone = try await bench.failed(missing)
             #expect(gone.state == .dead && gone.attempt == 1)
             #expect(gone.errors?.last?.message?.contains("s3://media/in/none.mkv") == true)

@@ -69,8 +69,8 @@ import TransferTestSupport
         let id = try await bench.enqueue(
             "media.extract_audio",
             #"{"input": "s3://media/in/long.mkv", "container": "wav", "audio": {"codec": "pcm"}}"#)
-        async let worker = KilnProcess.run(
-            ["worker"], environment: environment(bench, ["KILN_LEASE": "2s"]))
+        let settings = environment(bench, ["KILN_LEASE": "2s"])
+        async let worker = KilnProcess.run(["worker"], environment: settings)
         _ = try await bench.until { bench.server.requests(.uploadPart).isEmpty ? nil : true }
         kill(try await process(bench), SIGKILL)
         let outcome = try await worker
