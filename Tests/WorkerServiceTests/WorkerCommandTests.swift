@@ -97,6 +97,6 @@ import TransferTestSupport
         let all = try await KilnProcess.run(["kinds", "--schema"]).decoded([String: JSONValue].self)
         #expect(Set(all.keys) == Set(JobKinds.names) && all["media.transcode"] == one)
         let none = try await KilnProcess.run(["kinds", "media.transcod"])
-        #expect(none.status != 0 && none.error.contains("did you mean media.transcode?"))
+        #expect(none.status != 0 && none.error.contains("Did you mean media.transcode?"))
     }
 }

@@ -42,6 +42,8 @@ struct MediaRun: Sendable {
     /// - Returns: the request with the cores that it got.
     /// - Throws: what the probe throws; what the queue throws if it cannot be had here.
     func weighed<Operation: OutputOperation>(_ operation: Operation) async throws -> Operation {
+        // What makes no sense need not look at its input first.
+        try operation.validate()
         let work = services.configuration.worker
         var cores = Double(operation.threads ?? 0)
         var memory: Int64 = 0
