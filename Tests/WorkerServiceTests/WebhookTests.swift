@@ -63,7 +63,8 @@ import TransferTestSupport
         #expect(Set(messages.compactMap { $0.head.headers["webhook-id"] }).count == 3)
         // They can be found by the job that they are about.
         let about = try await bench.sql(
-            "SELECT count(*) FROM kiln.job_history WHERE kind = 'webhook.deliver' AND metadata ->> 'job' = lower('\(good)')")
+            "SELECT count(*) FROM kiln.job_history WHERE kind = 'webhook.deliver' AND metadata ->> 'job' = lower('\(good)')"
+        )
         #expect(about == "2")
     }
 
