@@ -108,7 +108,9 @@ let package = Package(
                 "MediaKit", "ByteIO", "JobQueue", "Transfer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: swiftSettings
@@ -214,6 +216,16 @@ let package = Package(
                 "Worker", "MediaKit", "JobQueue", "TestSupport", "PostgresTestSupport", "Transfer",
                 "TransferTestSupport", .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: swiftSettings),
+        // Jobs from the queue to the store, by the service and by the command.
+        .testTarget(
+            name: "WorkerServiceTests",
+            dependencies: [
+                "Worker", "MediaKit", "ByteIO", "JobQueue", "Locking", "TestSupport", "PostgresTestSupport", "Transfer",
+                "TransferTestSupport", .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            exclude: ["check-schemas.py"],
             swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]

@@ -22,7 +22,9 @@ struct KilnCommand: AsyncParsableCommand {
             CapabilitiesCommand.self, SampleCommand.self,
         ],
         groupedSubcommands: [
-            CommandGroup(name: "Worker", subcommands: [ConfigCommand.self, DoctorCommand.self]),
+            CommandGroup(
+                name: "Worker",
+                subcommands: [WorkerCommand.self, KindsCommand.self, ConfigCommand.self, DoctorCommand.self]),
             CommandGroup(
                 name: "Queue",
                 subcommands: [

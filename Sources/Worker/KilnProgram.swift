@@ -6,10 +6,12 @@ import Synchronization
 /// The command `kiln` from start to exit.
 ///
 /// The main thread waits for signals and does nothing else. The first SIGINT, SIGTERM or SIGHUP cancels the job, which
-/// then removes what it has not finished; the second ends the process at once.
+/// then removes what it has not finished, or asks a service to end in good order; the second ends the process at once.
 public enum KilnProgram {
     /// Whether a job runs that has something to clean up.
     private static let hasJob = Atomic<Bool>(false)
+    /// How a service is asked to end, while one runs.
+    private static let drain = Mutex<(@Sendable () async -> Void)?>(nil)
 
     public static func main() -> Never {
         // A reader that has gone is an error of the write, not the end of the process.
@@ -30,7 +32,11 @@ public enum KilnProgram {
                 _exit(ExitStatus.cancelled.rawValue)
             }
             isCancelled = true
-            work.cancel()
+            if let drain = drain.withLock({ $0 }) {
+                Task.detached { await drain() }
+            } else {
+                work.cancel()
+            }
         }
     }
 
@@ -60,6 +66,15 @@ public enum KilnProgram {
         hasJob.store(true, ordering: .releasing)
         defer { hasJob.store(false, ordering: .releasing) }
         return try await body()
+    }
+
+    /// Notes that a service runs, which the first signal asks to end by `drain`, and the second does not ask.
+    static func withService(
+        _ body: () async throws -> Void, drain: @escaping @Sendable () async -> Void
+    ) async throws {
+        self.drain.withLock { $0 = drain }
+        defer { self.drain.withLock { $0 = nil } }
+        try await withJob(body)
     }
 
     /// Help goes to standard output and is no error; what cannot be parsed is one of usage.

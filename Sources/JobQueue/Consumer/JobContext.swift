@@ -48,6 +48,10 @@ public final class JobContext: RunningJob, Sendable {
     public var createdAt: Date { job.createdAt }
     /// The database role that enqueued it.
     public var createdBy: String { job.createdBy }
+    /// CPU cores that it has of its worker, as it was claimed with or as it has raised them.
+    public var cores: Double { session.weight(of: self).cores }
+    /// Bytes of memory that it has of its worker, likewise.
+    public var memory: Int64 { session.weight(of: self).memory }
     /// The JSON of its payload.
     public var payloadJSON: Data { job.payload.bytes }
     /// The JSON of its metadata.

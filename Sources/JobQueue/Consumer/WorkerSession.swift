@@ -144,6 +144,11 @@ final class WorkerSession: Sendable {
 
     // MARK: Weights
 
+    /// What a job takes of the worker.
+    func weight(of context: JobContext) -> JobWeight {
+        state.withLock { $0.weight(of: context, cores: nil, memory: nil) }
+    }
+
     func raise(_ context: JobContext, cores: Double?, memory: Int64?) async throws {
         let weight = state.withLock { $0.weight(of: context, cores: cores, memory: memory) }
         // First, so that a job that is too big for this worker is not claimed by it again.

@@ -84,6 +84,7 @@ enum EmbeddedMigrations {
         Migration(16, "steps", PackageResources.m0016_steps_sql),
         Migration(17, "queues", PackageResources.m0017_queues_sql),
         Migration(18, "schedules", PackageResources.m0018_schedules_sql),
+        Migration(19, "outside", PackageResources.m0019_outside_sql),
     ]
 
     /// The roles and what they are granted: repeatable, and applied after the migrations where asked for.

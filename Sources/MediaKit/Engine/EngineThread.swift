@@ -27,7 +27,9 @@ final class EngineThread {
             }, start.toOpaque())
         guard result == 0 else {
             start.release()
-            throw MediaError(.resourceLimit, "cannot start a thread: \(String(cString: strerror(result)))")
+            let text = String(cString: strerror(result))
+            throw MediaError(
+                .resourceLimit, "cannot start a thread: \(text)", libav: .init(code: -result, text: text))
         }
     }
 

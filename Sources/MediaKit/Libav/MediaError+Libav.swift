@@ -65,6 +65,7 @@ func check(
 
 /// The owner of a pointer that a C allocator returned, or an error where there was no memory.
 func allocated<T>(_ pointer: T?, _ what: String) throws -> T {
-    guard let pointer else { throw MediaError(.resourceLimit, "no memory for \(what)") }
+    // With the library's code: it is the machine's limit, not one of the request's.
+    guard let pointer else { throw MediaError.libav(cav_error(ENOMEM), "no memory for \(what)") }
     return pointer
 }

@@ -1,5 +1,6 @@
 import ByteIO
 import CAVShim
+import Glibc
 
 /// The owner of one output container.
 ///
@@ -95,7 +96,7 @@ final class Muxer {
         for tag in settings.tags { av_dict_set(&stream.pointee.metadata, tag.key, tag.value, 0) }
         for data in settings.sideData {
             guard let place = cav_stream_new_side_data(stream, data.type, data.bytes.count) else {
-                throw MediaError(.resourceLimit, "no memory for a stream's side data")
+                throw MediaError.libav(cav_error(ENOMEM), "no memory for a stream's side data")
             }
             UnsafeMutableRawBufferPointer(start: place, count: data.bytes.count).copyBytes(from: data.bytes)
         }

@@ -1,0 +1,126 @@
+import FoundationEssentials
+import JobQueue
+import Logging
+import MediaKit
+
+/// Carries a media job out: finds its output's place, asks its worker for what it needs, runs the engine with the share
+/// that it got, and tells how it went.
+struct MediaRun: Sendable {
+    private let context: JobContext
+    private let services: JobServices
+    private let resolver: JobResolver
+    private let startedAt = ContinuousClock.now
+    private let queueSeconds: Double
+
+    init(_ context: JobContext, _ services: JobServices) {
+        self.context = context
+        self.services = services
+        resolver = JobResolver(services, job: context)
+        // By the clocks of two machines, which may differ by more than the wait.
+        queueSeconds = max(0, Date.now.timeIntervalSince(context.runAt))
+    }
+
+    // MARK: Steps
+
+    /// The request as it is run: with its output's place, and within the worker's limits.
+    func completed<Operation: OutputOperation>(_ operation: Operation) -> Operation {
+        var operation = operation
+        let container =
+            operation.container ?? (operation.output.isEmpty ? nil : Container(fileName: operation.output))
+            ?? operation.usualContainer
+        let location = OutputPlace(context).location(
+            asked: operation.output, template: services.configuration.outputs.keyTemplate, container: container)
+        // A template need not end as the container does.
+        if operation.output.isEmpty, operation.container == nil { operation.container = container }
+        operation.output = location
+        operation.limits = operation.limits.capped(by: services.configuration.limits)
+        return operation
+    }
+
+    /// Asks for what encoding will take, once that is known. Waits until it can be had.
+    ///
+    /// - Returns: the request with the cores that it got.
+    /// - Throws: what the probe throws; what the queue throws if it cannot be had here.
+    func weighed<Operation: OutputOperation>(_ operation: Operation) async throws -> Operation {
+        // What makes no sense need not look at its input first.
+        try operation.validate()
+        let work = services.configuration.worker
+        var cores = Double(operation.threads ?? 0)
+        var memory: Int64 = 0
+        if operation.encodedVideo != nil {
+            context.progress(0, phase: "probing")
+            let info = try await engine.run(Probe(input: operation.input, limits: operation.limits))
+            if let estimate = WeightEstimate(operation, info) {
+                if operation.threads == nil { cores = estimate.cores }
+                memory = estimate.memory
+            }
+        }
+        // More than there is in all cannot be had; the largest job has the worker to itself.
+        cores = min(cores, work.cores)
+        memory = min(memory, work.memory)
+        if cores > context.cores || memory > context.memory {
+            context.logger.info("it takes \(cores) cores and \(memory >> 20) MiB, and waits until they are free")
+            context.progress(0, phase: "waiting")
+            try await context.raise(cores: max(cores, context.cores), memory: max(memory, context.memory))
+        }
+        var operation = operation
+        operation.threads = share.cores
+        return operation
+    }
+
+    /// Runs the engine.
+    func run<Operation: MediaOperation>(_ operation: Operation) async throws -> Operation.Output {
+        context.progress(0, phase: "processing")
+        return try await engine.run(operation) { [context] progress in
+            context.progress(progress.fraction ?? 0, phase: "processing", details: progress)
+        }
+    }
+
+    // MARK: Parts of results
+
+    /// What an output is known by, once it is there.
+    func output(_ location: String, size: Int64, start: Double? = nil, duration: Double) async throws
+        -> JobResult.Output
+    {
+        var output = try await resolver.output(
+            location, size: size, publicURL: services.configuration.outputs.publicURL)
+        output.start = start
+        output.duration = duration
+        return output
+    }
+
+    /// - Parameters:
+    ///   - process: seconds that the engine worked.
+    ///   - made: seconds of the result, if it has any.
+    func timings(process: Double, cpu: Double? = nil, made: Double? = nil) -> JobResult.Timings {
+        JobResult.Timings(
+            queue: queueSeconds, read: resolver.meter.readSeconds, process: process,
+            write: resolver.meter.writeSeconds, total: elapsed, cpu: cpu,
+            speed: made.flatMap { process > 0 ? $0 / process : nil })
+    }
+
+    /// Seconds since the attempt's start.
+    var elapsed: Double { (ContinuousClock.now - startedAt) / .seconds(1) }
+
+    /// The cores that the job has of its worker.
+    private var share: CoreBudget { CoreBudget(cores: Int(max(1, context.cores.rounded(.up)))) }
+
+    private var engine: MediaEngine { MediaEngine(resolver: resolver, cores: share) }
+}
+
+extension MediaRun {
+    /// Carries out what makes one file of pictures or sound.
+    func render<Operation: OutputOperation>(_ operation: Operation) async throws -> JobResult
+    where Operation.Output == RenderResult {
+        let request = try await weighed(completed(operation))
+        let made = try await run(request)
+        var result = JobResult(
+            timings: timings(process: made.wallSeconds, cpu: made.cpuSeconds, made: made.duration))
+        result.take([try await output(request.output, size: made.bytes, duration: made.duration)])
+        result.duration = made.duration
+        result.container = made.container.rawValue
+        result.streams = made.streams.map { JobResult.Stream($0) }
+        result.warnings = made.warnings
+        return result
+    }
+}

@@ -1,0 +1,69 @@
+import MediaKit
+
+/// An operation that writes something.
+protocol OutputOperation: MediaOperation {
+    var input: String { get }
+    /// Empty where it is left to the worker.
+    var output: String { get set }
+    var container: Container? { get set }
+    var overwrite: Bool { get set }
+    var threads: Int? { get set }
+    var limits: Limits { get set }
+    /// What is written where neither container nor output is named.
+    var usualContainer: Container { get }
+    /// How pictures are encoded; `nil` if none are.
+    var encodedVideo: VideoSettings? { get }
+}
+
+extension Transcode: OutputOperation {
+    var usualContainer: Container { video.codec == .none ? .m4a : .mp4 }
+    var encodedVideo: VideoSettings? {
+        // With nothing asked for it is copied, but into a container that does not take it.
+        [.none, .copy].contains(video.codec) || video == VideoSettings() ? nil : video
+    }
+}
+
+extension BurnSubtitles: OutputOperation {
+    var usualContainer: Container { .mp4 }
+    var encodedVideo: VideoSettings? { video }
+}
+
+extension ExtractAudio: OutputOperation {
+    var usualContainer: Container {
+        switch audio.codec {
+        case .mp3: .mp3
+        case .opus: .opus
+        case .flac: .flac
+        case .pcm: .wav
+        case .aac: .m4a
+        // Any codec goes into Matroska as it is.
+        case .copy: .mkv
+        case .auto, .none: preset == .speech ? .wav : .m4a
+        }
+    }
+    var encodedVideo: VideoSettings? { nil }
+}
+
+extension Container {
+    /// What files of it end with.
+    var fileExtension: String {
+        switch self {
+        case .mpegts: "ts"
+        default: rawValue
+        }
+    }
+}
+
+extension Limits {
+    /// The smaller of both, member by member.
+    func capped(by other: Limits) -> Limits {
+        func least<Value: Comparable>(_ a: Value?, _ b: Value?) -> Value? {
+            guard let a, let b else { return a ?? b }
+            return min(a, b)
+        }
+        return Limits(
+            pixels: min(pixels, other.pixels), durationSeconds: least(durationSeconds, other.durationSeconds),
+            outputBytes: least(outputBytes, other.outputBytes), streams: min(streams, other.streams),
+            wallSeconds: least(wallSeconds, other.wallSeconds))
+    }
+}

@@ -1,0 +1,182 @@
+import Foundation
+import JobQueue
+import Locking
+import Logging
+import PostgresTestSupport
+import ServiceLifecycle
+import TestSupport
+import Testing
+import Transfer
+import TransferTestSupport
+
+@testable import Worker
+
+/// A database with the queue, an object store, and the worker's service between them.
+struct ServiceBench: Sendable {
+    /// "whsec_" is followed by this in base64.
+    static let key = Array("a key of twenty-four by".utf8)
+
+    let database: TestDatabase
+    let server: S3Server
+    let queue: QueueClient
+    var configuration: WorkerConfiguration
+
+    init(fault: @escaping @Sendable (S3Request) -> S3Fault? = { _ in nil }) async throws {
+        database = try await PostgresCluster.shared.makeQueueDatabase()
+        server = try S3Server(fault: fault)
+        queue = try QueueClient(database.url)
+        configuration = WorkerConfiguration(
+            database: .init(url: database.url), storage: try StorageSettings(environment: Self.environment(server)))
+        configuration.worker.retryDelay = .milliseconds(10)
+        configuration.worker.shutdownGrace = .zero
+        configuration.worker.cores = 2
+        configuration.worker.memory = 4 << 30
+        configuration.webhooks.secrets = [Self.key]
+        configuration.network.guarding = AddressGuard(
+            allowedNetworks: ["127.0.0.0/8"].compactMap { IPNetwork($0) })
+    }
+
+    /// What the command is told of the store.
+    static func environment(_ server: S3Server) -> [String: String] {
+        [
+            "AWS_ENDPOINT_URL_S3": server.endpoint, "AWS_REGION": server.settings.region,
+            "AWS_ACCESS_KEY_ID": S3Server.credentials.accessKeyID,
+            "AWS_SECRET_ACCESS_KEY": S3Server.credentials.secretAccessKey, "KILN_STORE": "s3://media",
+        ]
+    }
+
+    /// Runs the service beside `body`, and ends it in good order behind it.
+    func serving<R: Sendable>(
+        middlewares: [any JobMiddleware] = [], _ body: @escaping @Sendable (ServiceGroup) async throws -> R
+    ) async throws -> R {
+        var logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
+        logger.logLevel = .critical
+        let service = try WorkerService(configuration, middlewares: middlewares, logger: logger)
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(
+                        service: service, successTerminationBehavior: .gracefullyShutdownGroup, serviceName: "worker")
+                ], logger: logger))
+        return try await withThrowingTaskGroup(of: R?.self) { tasks in
+            tasks.addTask {
+                try await group.run()
+                return nil
+            }
+            tasks.addTask {
+                let result: Result<R, any Error>
+                do { result = .success(try await body(group)) } catch { result = .failure(error) }
+                await group.triggerGracefulShutdown()
+                return try result.get()
+            }
+            var answer: R?
+            // Where the service cannot go on, `body` is cancelled.
+            for try await part in tasks { answer = part ?? answer }
+            return try #require(answer)
+        }
+    }
+
+    // MARK: Jobs
+
+    /// Enqueues in SQL, as an app would.
+    func enqueue(_ kind: String, _ payload: String, _ more: String = "") async throws -> JobID {
+        let id = try await sql("SELECT kiln.enqueue('\(kind)', $json$\(payload)$json$\(more))")
+        return try #require(JobID(uuidString: id))
+    }
+
+    /// The one value of a query, as text.
+    @discardableResult
+    func sql(_ text: String) async throws -> String {
+        try await database.psql("\\pset tuples_only on\n\\pset format unaligned\n\(text);")
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    func result(_ id: JobID) async throws -> JobResult {
+        try await queue.wait(for: id, as: JobResult.self, timeout: .seconds(120))
+    }
+
+    /// A job that is to end without success.
+    func failed(_ id: JobID) async throws -> JobInfo {
+        do {
+            _ = try await queue.wait(for: id, timeout: .seconds(120))
+        } catch let failure as JobFailure {
+            return try #require(try await queue.job(failure.job.id))
+        }
+        Issue.record("the job has succeeded")
+        return try #require(try await queue.job(id))
+    }
+
+    /// Waits until a job has come to what `isSo` says.
+    func until(_ id: JobID, _ isSo: @Sendable (JobInfo) -> Bool) async throws -> JobInfo {
+        try await until { try await queue.job(id).flatMap { isSo($0) ? $0 : nil } }
+    }
+
+    /// Asks until there is an answer.
+    func until<R>(_ ask: () async throws -> R?) async throws -> R {
+        let limit = ContinuousClock.now + .seconds(120)
+        while ContinuousClock.now < limit {
+            if let answer = try await ask() { return answer }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw Late()
+    }
+
+    struct Late: Error {}
+}
+
+/// Tells when the first handler has ended.
+struct EndFlag: JobMiddleware {
+    let flag = AsyncFlag()
+
+    func handle(_ job: JobContext, next: @Sendable () async throws -> Data?) async throws -> Data? {
+        defer { flag.raise() }
+        return try await next()
+    }
+}
+
+/// Clips in a store.
+extension ServiceBench {
+    /// Moving pictures and a tone, two seconds.
+    func putClip(_ key: String = "in/clip.mkv", seconds: Double = 2, width: Int = 320, height: Int = 180) {
+        server.put(key, TestClip.ordinary(seconds: seconds, width: width, height: height).bytes)
+    }
+
+    /// An object as a file, decoded by libav alone.
+    func decoded(_ key: String, in folder: Scratch) throws -> DecodedMedia {
+        let bytes = try #require(server.bytes(key))
+        return try DecodedMedia(path: folder.put("out", bytes), pictureWidth: 320)
+    }
+}
+
+/// The app's side of webhooks: keeps what comes, and answers as told.
+final class Receiver: Sendable {
+    struct Message: Sendable {
+        var head: RawRequest
+        var body: [UInt8]
+
+        var json: JSONValue? { try? JSONDecoder().decode(JSONValue.self, from: Data(body)) }
+        var type: String? { json?["type"]?.string }
+    }
+
+    private let server: RawServer
+    private let kept: Locked<[Message]>
+
+    /// - Parameter answer: status, headers and body, by the number of the request from 0.
+    init(_ answer: @escaping @Sendable (Int) -> (Int, HTTPHeaders, String) = { _ in (200, [:], "{}") }) throws {
+        let kept = Locked<[Message]>([])
+        self.kept = kept
+        server = try RawServer { connection in
+            while let (head, body) = try connection.readRequest() {
+                let number = kept.withLock { kept in
+                    kept.append(Message(head: head, body: body))
+                    return kept.count - 1
+                }
+                let (status, headers, text) = answer(number)
+                try connection.respond(status, headers: headers, body: Array(text.utf8))
+            }
+        }
+    }
+
+    func url(_ path: String = "/hook") -> String { server.url(path) }
+    var messages: [Message] { kept.withLock { $0 } }
+}
