@@ -29,7 +29,8 @@ struct KilnCommand: AsyncParsableCommand {
                     WorkflowCommand.self, DeadCommand.self, QueuesCommand.self, PauseCommand.self, ResumeCommand.self,
                     ScheduleCommand.self,
                     WorkersCommand.self, HealthCommand.self, MigrateCommand.self,
-                ])
+                ]),
+            CommandGroup(name: "Service", subcommands: [TokenCommand.self]),
         ])
 
     /// One line: this version, the FFmpeg release, and the libraries that are loaded.

@@ -49,7 +49,7 @@ struct Guardian: Sendable {
     private func refuseBorrowedBrowsers(_ request: Request) throws(Problem) {
         let authority = request.head.authority ?? ""
         let host = Self.host(of: authority)
-        guard host.isEmpty || Self.isThisMachine(host) || host == settings.publicURL?.host else {
+        guard host.isEmpty || Self.isThisMachine(host) || host == settings.publicHost else {
             throw Problem(
                 421, "misdirected", "The request was meant for another host",
                 "without tokens only requests to localhost are served", hint: "make a token with kiln token create")

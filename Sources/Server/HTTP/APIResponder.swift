@@ -127,7 +127,7 @@ struct APIResponder: HTTPResponder {
         if response.headers[text: "Content-Security-Policy"] == nil {
             response.headers[text: "Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
         }
-        if settings.publicURL?.scheme == .https {
+        if settings.isPublicSecure {
             response.headers[text: "Strict-Transport-Security"] = "max-age=31536000"
         }
         crossOrigin.decorate(&response.headers, origin: request.headers[text: "Origin"])

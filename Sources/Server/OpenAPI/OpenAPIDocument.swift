@@ -57,7 +57,8 @@ enum OpenAPIDocument {
         ]
         if !route.details.isEmpty { operation["description"] = .string(route.details) }
         // An empty list says that no token is needed; the empty object, that none is where the server has none.
-        operation["security"] = route.scopes.isEmpty ? [] : [["token": []], .object([:])]
+        let security: JSONValue = route.scopes.isEmpty ? [] : [["token": []], .object([:])]
+        operation["security"] = security
         if !route.scopes.isEmpty {
             operation["x-scopes"] = .array(route.scopes.map(\.rawValue).sorted().map { .string($0) })
         }

@@ -43,9 +43,8 @@ extension API {
                 var response = Response(
                     status: .ok,
                     body: ResponseBody { writer in
-                        try await withExtendedLifetime(place) {
-                            try await self.follow(id, seen: seen, request.raw.body, &writer)
-                        }
+                        defer { withExtendedLifetime(place) {} }
+                        try await self.follow(id, seen: seen, request.raw.body, &writer)
                     })
                 response.headers[.contentType] = "text/event-stream"
                 // Proxies keep an answer back until there is enough of it, unless told not to.

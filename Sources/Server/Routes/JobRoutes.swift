@@ -1,3 +1,4 @@
+import Foundation
 import JobQueue
 
 /// Enqueueing and looking at jobs.

@@ -24,7 +24,7 @@ public enum ServerSchema {
 
     static let list = [
         Migration(
-            version: 1, name: "tokens", sql: String(decoding: PackageResources.s0001_tokens_sql, as: UTF8.self))
+            version: 1, name: "api tokens", sql: String(decoding: PackageResources.s0001_tokens_sql, as: UTF8.self))
     ]
 
     private static let roles = String(decoding: PackageResources.roles_sql, as: UTF8.self)

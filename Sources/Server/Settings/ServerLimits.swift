@@ -12,6 +12,9 @@ public struct ServerLimits: Sendable, Hashable {
             self.burst = burst
             self.perSecond = perSecond
         }
+
+        /// So many a minute, at once or spread over it.
+        public init(perMinute: Int) { self.init(burst: perMinute, perSecond: Double(perMinute) / 60) }
     }
 
     /// Of each token, or address where no token is sent. Default 200 at once, 50 a second;

@@ -95,6 +95,11 @@ public struct ServerSettings: Sendable {
         address == "localhost" || address == "::1" || address.hasPrefix("127.") && address.allSatisfy { $0.isNumber || $0 == "." }
     }
 
+    /// The name by which clients know it.
+    var publicHost: String? { publicURL?.host }
+    /// Whether they reach it by TLS.
+    var isPublicSecure: Bool { publicURL?.scheme == .https }
+
     /// Where clients find something.
     func location(_ path: String) -> String {
         guard let publicURL else { return path }
