@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import PostgresTestSupport
 import Locking
 import Testing
 import Transfer

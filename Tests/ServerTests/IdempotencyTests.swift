@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import PostgresTestSupport
 import Testing
 
 @testable import Server

@@ -18,6 +18,8 @@ final class ConnectionLimits: ChannelDuplexHandler, RemovableChannelHandler {
     /// Requests whose head has come and whose answer has not been written to the end.
     private var underWay = 0
     private var isClosing = false
+    /// What arrived was no request, and nor is the rest of it.
+    private var isRefusing = false
     private var unreadTimer: Scheduled<Void>?
 
     init(unread: Duration) {
@@ -27,6 +29,7 @@ final class ConnectionLimits: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) { unreadTimer?.cancel() }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isRefusing else { return }
         if case .head = unwrapInboundIn(data) { underWay += 1 }
         context.fireChannelRead(data)
     }
@@ -57,18 +60,19 @@ final class ConnectionLimits: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let error = error as? HTTPParserError, underWay == 0, !isClosing else {
+        // Not of the connection itself, and no request has begun that somebody else would answer.
+        guard !(error is IOError), !(error is ChannelError), underWay == 0, !isClosing else {
             context.fireErrorCaught(error)
             return
         }
-        // No request has begun that somebody else would answer.
         isClosing = true
+        isRefusing = true
         let problem =
-            error == .headerOverflow
+            error as? HTTPParserError == .headerOverflow
             ? Problem(
                 431, "headers_too_large", "The header fields are too large", "a request's header is limited in size")
             : Problem.badRequest("this is not HTTP/1.1")
-        let body = (try? problem.json(requestID: "none").canonical()) ?? .init()
+        let body = (try? problem.json(requestID: "none").canonical()).map { Array($0) } ?? []
         var head = HTTPResponse(status: .init(code: problem.status))
         head.headerFields[.contentType] = "application/problem+json"
         head.headerFields[.contentLength] = "\(body.count)"

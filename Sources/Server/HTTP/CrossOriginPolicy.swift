@@ -25,7 +25,7 @@ struct CrossOriginPolicy: Sendable {
         [
             "Access-Control-Allow-Methods": methods.joined(separator: ", "),
             "Access-Control-Allow-Headers":
-                "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id, Traceparent",
+                "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id",
             "Access-Control-Max-Age": "7200",
         ]
     }

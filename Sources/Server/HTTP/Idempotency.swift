@@ -1,5 +1,7 @@
 import Crypto
 import Foundation
+import HTTPTypes
+import HummingbirdCore
 import JobQueue
 
 /// Lets requests that bear an `Idempotency-Key` happen once, however often they are sent.

@@ -118,8 +118,8 @@ extension API {
 
     private func status(of job: JobInfo) async throws -> [String: JSONValue] {
         let result = job.state == .succeeded ? try job.result?.decode(JSONValue.self) : nil
-        var url: String?
-        if let result { url = try await Self.webURL(of: result) ?? presigned(result) }
+        var url = result.flatMap(Self.webURL)
+        if let result, url == nil { url = try await presigned(result) }
         let percent = job.state == .succeeded ? 100 : Int(((job.progress?.fraction ?? 0) * 100).rounded(.down))
         let updated = [job.progress?.updatedAt, job.finishedAt, job.changedAt, job.createdAt].compactMap { $0 }.max()
         let error: String? =
