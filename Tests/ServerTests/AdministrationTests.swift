@@ -10,7 +10,8 @@ import Testing
             #expect(try await api.get("/v1/queues")["queues"]?.elements?.first?["ready"] == 1)
             let limited = try await api.send(
                 .put, "/v1/queues/work", #"{"concurrency": 8, "rate": {"limit": 100, "seconds": 60}}"#)
-            #expect(limited.status == 200 && limited["concurrency"] == 8 && limited["rateLimit"] == 100, "\(limited.text)")
+            #expect(
+                limited.status == 200 && limited["concurrency"] == 8 && limited["rateLimit"] == 100, "\(limited.text)")
             #expect(limited["rateIntervalSeconds"] == 60)
             let lifted = try await api.send(.put, "/v1/queues/work", "{}")
             #expect(lifted.status == 200 && lifted["concurrency"] == nil)
@@ -41,7 +42,9 @@ import Testing
             let payload = try await api.send(
                 .put, "/v1/schedules/x", #"{"cron": "@daily", "kind": "sweep", "payload": {"deep": 1}}"#)
             #expect(payload.status == 422 && payload.pointers == ["/payload/deep"])
-            #expect(try await api.send(.put, "/v1/schedules/x", #"{"cron": "@daily", "kind": "k", "timezone": "Mars"}"#).status == 422)
+            #expect(
+                try await api.send(.put, "/v1/schedules/x", #"{"cron": "@daily", "kind": "k", "timezone": "Mars"}"#)
+                    .status == 422)
             #expect(try await api.send(.delete, "/v1/schedules/nightly%20sweep").status == 204)
             #expect(try await api.send(.delete, "/v1/schedules/nightly%20sweep").status == 404)
         }

@@ -66,11 +66,11 @@ extension TestAPI {
             try await withWorker(
                 api,
                 register: { worker in
-                worker.register("work") { (job: Job<JSONValue>) in
-                    job.progress(0.5, phase: "encode", message: "half of it")
-                    half.raise()
-                    await seen.wait()
-                }
+                    worker.register("work") { (job: Job<JSONValue>) in
+                        job.progress(0.5, phase: "encode", message: "half of it")
+                        half.raise()
+                        await seen.wait()
+                    }
                 }
             ) {
                 let events = try await api.events(of: id) { event in

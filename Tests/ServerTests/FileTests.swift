@@ -50,9 +50,12 @@ private struct Store: Sendable {
             try await withWorker(
                 api,
                 register: { worker in
-                worker.register("work") { (_: Job<JSONValue>) -> JSONValue in
-                    ["url": .string("s3://media/\(key)"), "key": .string(key), "outputs": [["url": .string("s3://media/\(key)")]]]
-                }
+                    worker.register("work") { (_: Job<JSONValue>) -> JSONValue in
+                        [
+                            "url": .string("s3://media/\(key)"), "key": .string(key),
+                            "outputs": [["url": .string("s3://media/\(key)")]],
+                        ]
+                    }
                 }
             ) {
                 try await api.queue.wait(for: id, timeout: .seconds(60))
@@ -67,7 +70,8 @@ private struct Store: Sendable {
             let video = try await api.get("/api/video/job/\(id.text)")
             #expect(video["status"] == "completed" && video["progress"] == 100)
             let result = try HTTPURL(try #require(video["resultUrl"]?.string))
-            #expect(try await api.client.send(HTTPRequest(.get, result, destination: .trusted)).body == Array("movie".utf8))
+            #expect(
+                try await api.client.send(HTTPRequest(.get, result, destination: .trusted)).body == Array("movie".utf8))
         }
         store.server.stop()
     }
@@ -80,7 +84,8 @@ private struct Store: Sendable {
         }) { api in
             func ask(_ name: String, _ type: String, _ length: Int) async throws -> Reply {
                 try await api.post(
-                    "/v1/uploads", "{\"fileName\": \"\(name)\", \"contentType\": \"\(type)\", \"contentLength\": \(length)}")
+                    "/v1/uploads",
+                    "{\"fileName\": \"\(name)\", \"contentType\": \"\(type)\", \"contentLength\": \(length)}")
             }
             #expect(try await ask("a.mp4", "video/mp4", 1001).pointers == ["/contentLength"])
             #expect(try await ask("a.mp4", "video/mp4", 0).pointers == ["/contentLength"])

@@ -79,7 +79,9 @@ import Transfer
         })
         try await withHealth(settings) { ask in
             let not = try await ask(.get, "/ready")
-            #expect(not.status == 503 && not.json == ["status": "not ready", "checks": ["database": "failing", "store": "ok"]])
+            #expect(
+                not.status == 503
+                    && not.json == ["status": "not ready", "checks": ["database": "failing", "store": "ok"]])
             isThere.withLock { $0 = true }
             #expect(try await ask(.get, "/ready").status == 200)
         }

@@ -8,19 +8,22 @@ import Testing
 @Suite struct IdempotencyTests {
     @Test func `A request with a key happens once, whatever its spaces`() async throws {
         try await withAPI { api in
-            let first = try await api.post("/v1/jobs", #"{"kind": "k", "priority": 1}"#, headers: ["Idempotency-Key": "a"])
+            let first = try await api.post(
+                "/v1/jobs", #"{"kind": "k", "priority": 1}"#, headers: ["Idempotency-Key": "a"])
             let again = try await api.post(
                 "/v1/jobs", "{\"priority\":1,\n\"kind\":\"k\"}", headers: ["Idempotency-Key": "\"a\""])
             #expect(first.status == 201 && again.status == 201 && first["id"] == again["id"])
             #expect(first.headers["Idempotency-Replayed"] == nil && again.headers["Idempotency-Replayed"] == "true")
-            let other = try await api.post("/v1/jobs", #"{"kind": "k", "priority": 2}"#, headers: ["Idempotency-Key": "a"])
+            let other = try await api.post(
+                "/v1/jobs", #"{"kind": "k", "priority": 2}"#, headers: ["Idempotency-Key": "a"])
             #expect(other.status == 422 && other.code == "idempotency_key_reused")
             let elsewhere = try await api.post(
                 "/v1/workflows", #"{"name": "w", "jobs": {"a": {"kind": "k"}}}"#, headers: ["Idempotency-Key": "a"])
             #expect(elsewhere.status == 422)
             #expect(try await api.queue.jobs().count == 1)
             for key in [String(repeating: "x", count: 256), "a b", "\"\""] {
-                #expect(try await api.post("/v1/jobs", #"{"kind": "k"}"#, headers: ["Idempotency-Key": key]).status == 400)
+                #expect(
+                    try await api.post("/v1/jobs", #"{"kind": "k"}"#, headers: ["Idempotency-Key": key]).status == 400)
             }
         }
     }

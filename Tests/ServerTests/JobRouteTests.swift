@@ -71,7 +71,8 @@ import Transfer
             #expect(try await post("{}", ["Content-Encoding": "gzip"]).status == 415)
             #expect(try await post(#"{"kind": "k", "runAt": "tomorrow"}"#).pointers == ["/runAt"])
             #expect(try await post(#"{"kind": "k", "runAt": "infinity"}"#).status == 422)
-            #expect(try await post(#"{"kind": "k", "unique": {"key": "a", "scope": "period"}}"#).pointers == ["/unique"])
+            #expect(
+                try await post(#"{"kind": "k", "unique": {"key": "a", "scope": "period"}}"#).pointers == ["/unique"])
             let unknown = try await post(#"{"kind": "k", "dependsOn": ["0190163d-8694-739b-aea5-966c26f8ad91"]}"#)
             #expect(unknown.status == 422 && unknown["detail"]?.string?.contains("0190163d") == true)
             #expect(try await post(#"{"kind": "k", "timeoutSeconds": 1e-100}"#).status == 422)
@@ -96,7 +97,8 @@ import Transfer
             #expect(head.status == 200 && head.body.isEmpty && head.headers["Content-Length"] != "0")
             let id = try await api.get("/health", headers: ["X-Request-Id": "mine-1"])
             #expect(id.headers["X-Request-Id"] == "mine-1" && id.headers["X-Content-Type-Options"] == "nosniff")
-            #expect(try await api.get("/health", headers: ["X-Request-Id": "bad id!"]).headers["X-Request-Id"] != "bad id!")
+            #expect(
+                try await api.get("/health", headers: ["X-Request-Id": "bad id!"]).headers["X-Request-Id"] != "bad id!")
         }
     }
 
@@ -138,7 +140,7 @@ import Transfer
             try await withWorker(
                 api,
                 register: { worker in
-                worker.register("work") { (_: Job<JSONValue>) -> Int in 1 }
+                    worker.register("work") { (_: Job<JSONValue>) -> Int in 1 }
                 }
             ) {
                 _ = try await api.queue.wait(for: id, timeout: .seconds(60))
@@ -163,9 +165,11 @@ import Transfer
             #expect(try await api.post(path + "/cancel")["jobs"] == 3)
             #expect(try await api.post(path + "/retry")["jobs"] == 3)
             #expect(try await api.get("/v1/workflows/\(UUID().text)").status == 404)
-            let unknown = try await api.post("/v1/workflows", #"{"name": "w", "jobs": {"a": {"kind": "x", "after": ["q"]}}}"#)
+            let unknown = try await api.post(
+                "/v1/workflows", #"{"name": "w", "jobs": {"a": {"kind": "x", "after": ["q"]}}}"#)
             #expect(unknown.status == 422 && unknown["detail"]?.string?.contains("q") == true, "\(unknown.text)")
-            let cycle = try await api.post("/v1/workflows", #"{"name": "w", "jobs": {"a": {"kind": "x", "after": ["a"]}}}"#)
+            let cycle = try await api.post(
+                "/v1/workflows", #"{"name": "w", "jobs": {"a": {"kind": "x", "after": ["a"]}}}"#)
             #expect(cycle.status == 422)
             let typo = try await api.post("/v1/workflows", #"{"name": "w", "jobs": {"a": {"knd": "x"}}}"#)
             #expect(typo.status == 422 && Set(typo.pointers) == ["/jobs/a", "/jobs/a/knd"])

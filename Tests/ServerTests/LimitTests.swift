@@ -64,7 +64,8 @@ import TransferTestSupport
     @Test func `A header that is too large, and what is no HTTP, are problems as well`() async throws {
         try await withAPI { api in
             let large = try await raw(
-                api.port, "GET /health HTTP/1.1\r\nHost: localhost\r\nX-Long: \(String(repeating: "x", count: 20_000))\r\n\r\n")
+                api.port,
+                "GET /health HTTP/1.1\r\nHost: localhost\r\nX-Long: \(String(repeating: "x", count: 20_000))\r\n\r\n")
             #expect(large.hasPrefix("HTTP/1.1 431 ") && large.contains("\"code\":\"headers_too_large\""), "\(large)")
             let garbage = try await raw(api.port, "this is not HTTP\r\n\r\n")
             #expect(garbage.hasPrefix("HTTP/1.1 400 ") && garbage.contains("application/problem+json"), "\(garbage)")
@@ -79,7 +80,8 @@ import TransferTestSupport
         }) { api in
             let answer = try await raw(
                 api.port,
-                "POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+                "POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+            )
             #expect(answer.hasPrefix("HTTP/1.1 408 ") && answer.contains("\"code\":\"too_slow\""), "\(answer)")
         }
     }

@@ -12,14 +12,17 @@ import TransferTestSupport
             #expect(document.status == 200 && document["openapi"] == "3.1.0")
             var described: Set<String> = []
             for (path, operations) in document["paths"]?.members ?? [:] {
-                for method in operations.members?.keys.map({ $0 }) ?? [] { described.insert("\(method.uppercased()) \(path)") }
+                for method in operations.members?.keys.map({ $0 }) ?? [] {
+                    described.insert("\(method.uppercased()) \(path)")
+                }
             }
             let table = API(api.queue, ServerSettings(version: "1")).table
             #expect(described == Set(table.routes.map { "\($0.method.rawValue) \($0.path)" }))
             #expect(Set(table.routes.map(\.name)).count == table.routes.count)
             for needed in [
                 "POST /v1/jobs", "POST /v1/workflows", "GET /v1/jobs", "GET /v1/jobs/{id}", "GET /v1/jobs/{id}/events",
-                "POST /v1/jobs/{id}/cancel", "POST /v1/jobs/{id}/retry", "POST /v1/uploads", "GET /v1/jobs/{id}/download",
+                "POST /v1/jobs/{id}/cancel", "POST /v1/jobs/{id}/retry", "POST /v1/uploads",
+                "GET /v1/jobs/{id}/download",
                 "GET /v1/queues", "PUT /v1/schedules/{name}", "POST /api/video/process", "GET /api/video/job/{id}",
                 "GET /openapi.json",
             ] { #expect(described.contains(needed), "\(needed)") }
@@ -74,7 +77,9 @@ import TransferTestSupport
     func `Whatever is sent that the document allows or forbids, no answer is a fault`() async throws {
         let python = try #require(Schemathesis.python)
         try await withAPI(settings: { settings in
-            settings.kinds = [KindDescription("k", schema: ["type": "object", "properties": ["a": ["type": "integer"]]])]
+            settings.kinds = [
+                KindDescription("k", schema: ["type": "object", "properties": ["a": ["type": "integer"]]])
+            ]
         }) { api in
             let id = try await api.enqueue()
             let (status, output) = try await BlockingThread.run {

@@ -59,11 +59,11 @@ import Transfer
         let made = Locked("")
         try await withAPI(
             settings: {
-            $0.address = "0.0.0.0"
+                $0.address = "0.0.0.0"
             },
             prepare: { queue in
-            let token = try await TokenStore(queue).create(name: "a", scopes: [.read])
-            made.withLock { $0 = token.text }
+                let token = try await TokenStore(queue).create(name: "a", scopes: [.read])
+                made.withLock { $0 = token.text }
             }
         ) { api in
             #expect(try await api.get("/v1/queues").status == 401)
@@ -112,10 +112,10 @@ import Transfer
         let now = Locked(Date(timeIntervalSince1970: 1_900_000_000))
         try await withAPI(
             settings: {
-            $0.now = { now.withLock { $0 } }
+                $0.now = { now.withLock { $0 } }
             },
             prepare: { queue in
-            _ = try await TokenStore(queue).create(name: "there is one", scopes: [.read])
+                _ = try await TokenStore(queue).create(name: "there is one", scopes: [.read])
             }
         ) { api in
             let tokens = TokenStore(api.queue)
@@ -142,10 +142,10 @@ import Transfer
     @Test func `Who tries many tokens is slowed down`() async throws {
         try await withAPI(
             settings: {
-            $0.limits.rate = .init(burst: 5, perSecond: 0.001)
+                $0.limits.rate = .init(burst: 5, perSecond: 0.001)
             },
             prepare: { queue in
-            _ = try await TokenStore(queue).create(name: "there is one", scopes: [.read])
+                _ = try await TokenStore(queue).create(name: "there is one", scopes: [.read])
             }
         ) { api in
             var last = 0
@@ -187,7 +187,9 @@ import Transfer
             #expect(answer.headers["Vary"] == "Origin")
             let other = try await api.send(.options, "/v1/jobs", headers: ["Origin": "https://other.example"])
             #expect(other.headers["Access-Control-Allow-Origin"] == nil)
-            #expect(other.headers["Access-Control-Allow-Methods"] == nil && other.headers["Allow"]?.contains("POST") == true)
+            #expect(
+                other.headers["Access-Control-Allow-Methods"] == nil && other.headers["Allow"]?.contains("POST") == true
+            )
         }
     }
 }

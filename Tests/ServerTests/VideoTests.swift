@@ -11,7 +11,8 @@ import Testing
         }) { api in
             let made = try await api.post(
                 "/api/video/process",
-                #"{"videoKey": "in/my talk.mp4", "subtitles": "1\n00:00:00,000 --> 00:00:01,000\nHi", "language": "en", "style": {"bold": true}, "output": "out/a.mp4", "webhookUrl": "https://app.example/hook", "metadata": {"user": 7}}"#)
+                #"{"videoKey": "in/my talk.mp4", "subtitles": "1\n00:00:00,000 --> 00:00:01,000\nHi", "language": "en", "style": {"bold": true}, "output": "out/a.mp4", "webhookUrl": "https://app.example/hook", "metadata": {"user": 7}}"#
+            )
             #expect(made.status == 202 && made["status"] == "queued", "\(made.text)")
             let id = try #require(made["jobId"]?.string)
             #expect(made["statusUrl"] == .string("https://kiln.example/api/video/job/\(id)"))
@@ -48,17 +49,18 @@ import Testing
             try await withWorker(
                 api,
                 register: { worker in
-                worker.register("fails") { (_: Job<JSONValue>) -> Int in throw Trouble() }
-                worker.register("work") { (job: Job<JSONValue>) -> JSONValue in
-                    ["url": "https://cdn.example/a.mp4", "publicURL": "https://cdn.example/a.mp4"]
-                }
+                    worker.register("fails") { (_: Job<JSONValue>) -> Int in throw Trouble() }
+                    worker.register("work") { (job: Job<JSONValue>) -> JSONValue in
+                        ["url": "https://cdn.example/a.mp4", "publicURL": "https://cdn.example/a.mp4"]
+                    }
                 }
             ) {
                 _ = try? await api.queue.wait(for: failed, timeout: .seconds(60))
                 try await api.queue.wait(for: works, timeout: .seconds(60))
             }
             let told = try await status(failed)
-            #expect(told["status"] == "failed" && told["error"]?.string?.contains("out of film") == true, "\(told.text)")
+            #expect(
+                told["status"] == "failed" && told["error"]?.string?.contains("out of film") == true, "\(told.text)")
             let done = try await status(works)
             #expect(done["status"] == "completed" && done["progress"] == 100)
             #expect(done["resultUrl"] == "https://cdn.example/a.mp4" && done["result"]?["url"] != nil)
@@ -83,9 +85,11 @@ import Testing
             #expect(both.status == 422 && both.pointers == ["/videoKey"])
             let style = try await post(#"{"videoKey": "a", "subtitles": "x", "style": {"bold": "yes"}}"#)
             #expect(style.status == 422 && style.pointers == ["/style/bold"])
-            #expect(try await post(#"{"videoURL": "https://a.example/a.mp4", "subtitles": "x"}"#).pointers == ["/videoURL"])
+            #expect(
+                try await post(#"{"videoURL": "https://a.example/a.mp4", "subtitles": "x"}"#).pointers == ["/videoURL"])
             #expect(try await post(#"{"videoUrl": "not a url", "subtitles": "x"}"#).pointers == ["/videoUrl"])
-            let ok = try await post(#"{"videoUrl": "https://a.example/a.mp4", "subtitlesUrl": "https://a.example/a.srt"}"#)
+            let ok = try await post(
+                #"{"videoUrl": "https://a.example/a.mp4", "subtitlesUrl": "https://a.example/a.srt"}"#)
             #expect(ok.status == 202)
         }
     }

@@ -115,7 +115,8 @@ struct APIResponder: HTTPResponder {
             return .notFound("there is no such path", hint: "see /openapi.json")
         }
         return Problem(
-            405, "method_not_allowed", "The path takes other methods", "this path takes \(methods.joined(separator: ", "))",
+            405, "method_not_allowed", "The path takes other methods",
+            "this path takes \(methods.joined(separator: ", "))",
             headers: ["Allow": methods.joined(separator: ", ")])
     }
 

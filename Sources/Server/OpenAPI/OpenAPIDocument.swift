@@ -37,14 +37,17 @@ enum OpenAPIDocument {
         for kind in kinds {
             // References within such a schema are from its own top, which is another here.
             guard let schema = kind.schema, !hasReferences(schema) else { continue }
-            schemas["Payload-" + kind.name.map { $0.isLetter || $0.isNumber || $0 == "." ? String($0) : "_" }.joined()] = schema
+            schemas[
+                "Payload-" + kind.name.map { $0.isLetter || $0.isNumber || $0 == "." ? String($0) : "_" }.joined()] =
+                schema
         }
         return schemas
     }
 
     private static func hasReferences(_ schema: JSONValue) -> Bool {
         switch schema {
-        case .object(let members): members.keys.contains { $0 == "$ref" || $0 == "$id" } || members.values.contains(where: hasReferences)
+        case .object(let members):
+            members.keys.contains { $0 == "$ref" || $0 == "$id" } || members.values.contains(where: hasReferences)
         case .array(let elements): elements.contains(where: hasReferences)
         default: false
         }

@@ -36,7 +36,8 @@ enum OpenAPIPage {
         }
         html += "<h2>Shapes</h2>\n"
         for (name, schema) in Schemas.components.sorted(by: { $0.key < $1.key }) {
-            html += "<details id=\"\(name)\"><summary><code>\(name)</code></summary><pre>\(escaped(pretty(schema)))</pre></details>\n"
+            html +=
+                "<details id=\"\(name)\"><summary><code>\(name)</code></summary><pre>\(escaped(pretty(schema)))</pre></details>\n"
         }
         return html + "</main>\n</body>\n</html>\n"
     }

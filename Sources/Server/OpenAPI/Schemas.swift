@@ -97,7 +97,9 @@ enum Schemas {
                                     object(
                                         [
                                             "node": name,
-                                            "onFailure": ["type": "string", "enum": ["cancel", "run", "fail_workflow"]],
+                                            "onFailure": [
+                                                "type": "string", "enum": ["cancel", "run", "fail_workflow"],
+                                            ],
                                         ], required: ["node"]),
                                 ]
                             ],
@@ -145,7 +147,8 @@ enum Schemas {
     static let queueLimits: JSONValue = object([
         "concurrency": described(["type": "integer", "minimum": 1, "maximum": 1_000_000], "In all workers together."),
         "workerConcurrency": described(["type": "integer", "minimum": 1, "maximum": 1_000_000], "In each worker."),
-        "keyConcurrency": described(["type": "integer", "minimum": 1, "maximum": 1_000_000], "Of each concurrency key."),
+        "keyConcurrency": described(
+            ["type": "integer", "minimum": 1, "maximum": 1_000_000], "Of each concurrency key."),
         "rate": object(
             ["limit": ["type": "integer", "minimum": 1, "maximum": 1_000_000], "seconds": duration],
             required: ["limit", "seconds"], description: "Starts in any stretch of time."),
@@ -160,10 +163,14 @@ enum Schemas {
 
     static let newSchedule: JSONValue = object(
         [
-            "cron": described(["type": "string", "minLength": 1, "maxLength": 200], "Five fields, six with seconds first, or @daily and the like."),
-            "timezone": described(["type": "string", "minLength": 1, "maxLength": 100], "Such as Europe/Berlin; default UTC."),
+            "cron": described(
+                ["type": "string", "minLength": 1, "maxLength": 200],
+                "Five fields, six with seconds first, or @daily and the like."),
+            "timezone": described(
+                ["type": "string", "minLength": 1, "maxLength": 100], "Such as Europe/Berlin; default UTC."),
             "kind": name, "payload": anything,
-            "options": object(jobOptions.filter { !["runAt", "dependsOn", "onParentFailure", "workflow"].contains($0.key) }),
+            "options": object(
+                jobOptions.filter { !["runAt", "dependsOn", "onParentFailure", "workflow"].contains($0.key) }),
             "missed": ["type": "string", "enum": .array(MissedTicks.allCases.map { .string($0.rawValue) })],
             "paused": ["type": "boolean"],
         ], required: ["cron", "kind"])

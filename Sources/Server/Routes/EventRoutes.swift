@@ -12,7 +12,8 @@ extension API {
     var eventRoutes: [Route] {
         [
             Route(
-                method: .get, path: "/v1/jobs/{id}/events", name: "followJob", summary: "Follow a job as it comes along.",
+                method: .get, path: "/v1/jobs/{id}/events", name: "followJob",
+                summary: "Follow a job as it comes along.",
                 details: """
                     Server-Sent Events: `state` when its state or attempt has changed, `progress` when the handler has \
                     told something; the data of each is the job in a few words. The stream begins with the job as it \

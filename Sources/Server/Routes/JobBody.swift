@@ -32,7 +32,8 @@ struct JobBody: Sendable {
         options.maxAttempts = body.member("maxAttempts")?.integer.map { Int($0) }
         options.timeout = body.member("timeoutSeconds")?.double.map { .seconds($0) }
         options.concurrencyKey = body.member("concurrencyKey")?.string
-        options.dependsOn = body.member("dependsOn")?.elements?.compactMap { $0.string.flatMap { JobID(uuidString: $0) } } ?? []
+        options.dependsOn =
+            body.member("dependsOn")?.elements?.compactMap { $0.string.flatMap { JobID(uuidString: $0) } } ?? []
         options.onParentFailure = body.member("onParentFailure")?.string.flatMap { ParentFailure(rawValue: $0) }
         options.workflow = body.member("workflow")?.string.flatMap { UUID(uuidString: $0) }
         options.cores = body.member("cores")?.double

@@ -36,7 +36,9 @@ extension API {
                         status: 200, summary: "Its state now.",
                         schema: Schemas.answer(
                             ["id": Schemas.uuid, "state": Schemas.state], required: ["id", "state"])),
-                    .init(status: 409, summary: "It has succeeded, or a parent must be retried first.", schema: Schemas.reference("Problem"), type: "application/problem+json"),
+                    .init(
+                        status: 409, summary: "It has succeeded, or a parent must be retried first.",
+                        schema: Schemas.reference("Problem"), type: "application/problem+json"),
                 ]
             ) { request in
                 let id = try request.jobID()

@@ -46,7 +46,8 @@ extension API {
             ) { request in
                 let limit = request.parameter("limit")?.integer.map { Int($0) } ?? 50
                 let filter = JobFilter(
-                    states: Set((request.query["state"] ?? []).compactMap { $0.string.flatMap { JobState(rawValue: $0) } }),
+                    states: Set(
+                        (request.query["state"] ?? []).compactMap { $0.string.flatMap { JobState(rawValue: $0) } }),
                     kind: request.parameter("kind")?.string, queue: request.parameter("queue")?.string,
                     workflow: request.parameter("workflow")?.string.flatMap { JobID(uuidString: $0) },
                     before: request.parameter("cursor")?.string.flatMap { JobID(uuidString: $0) }, limit: limit + 1)

@@ -92,7 +92,8 @@ public struct ServerSettings: Sendable {
 
     /// Whether only this machine can reach it.
     var isLoopback: Bool {
-        address == "localhost" || address == "::1" || address.hasPrefix("127.") && address.allSatisfy { $0.isNumber || $0 == "." }
+        address == "localhost" || address == "::1"
+            || address.hasPrefix("127.") && address.allSatisfy { $0.isNumber || $0 == "." }
     }
 
     /// The name by which clients know it.

@@ -57,7 +57,9 @@ struct MigrateCommand: AsyncParsableCommand {
                 let migrations = try Migrations("", schema: database.schema, logger: database.logger)
                 var text = try migrations.sql(after: after, roles: roles)
                 // The API's own are few, and come whole.
-                if after == 0 { text += "\n" + (try ServerSchema.migrations("", besides: database.schema).sql(roles: roles)) }
+                if after == 0 {
+                    text += try "\n" + ServerSchema.migrations("", besides: database.schema).sql(roles: roles)
+                }
                 try Console.output.print(text)
                 return
             }
