@@ -205,7 +205,8 @@ struct JSONReader {
             position = start
             throw Problem("this number is too large, too small or too long")
         }
-        return .number(number)
+        // 1E5 and 2.0 are whole numbers as well; what has a fraction left is written with a point.
+        return Int64("\(number)").map { .integer($0) } ?? .number(number)
     }
 
     /// -? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?

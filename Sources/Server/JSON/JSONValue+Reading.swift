@@ -25,9 +25,8 @@ extension JSONValue {
     var integer: Int64? {
         switch self {
         case .integer(let value): value
-        case .number(let value):
-            // As a Double first: Decimal's own conversion wraps around.
-            Int64(exactly: NSDecimalNumber(decimal: value).doubleValue)
+        // What has a fraction left is written with a point.
+        case .number(let value): Int64("\(value)")
         default: nil
         }
     }
