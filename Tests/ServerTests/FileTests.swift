@@ -8,24 +8,9 @@ import TransferTestSupport
 
 @testable import Server
 
-/// A store that speaks S3, and the settings of a server that uses it.
-private struct Store: Sendable {
-    let server: S3Server
-    let stores: Stores
-
-    init() throws {
-        server = try S3Server()
-        let client = try HTTPClient()
-        let settings = S3Settings(endpoint: try HTTPURL(server.endpoint), region: "us-east-1", addressing: .path)
-        let credentials = StaticCredentials(S3Server.credentials)
-        let store = S3Store(bucket: "media", settings: settings, credentials: credentials, client: client)
-        stores = Stores(client: client, defaultStore: store, s3: settings, credentials: credentials)
-    }
-}
-
 @Suite struct FileTests {
     @Test func `A file is sent to the store, worked on, and got from there`() async throws {
-        let store = try Store()
+        let store = try TestStore()
         try await withAPI(settings: {
             $0.stores = store.stores
         }) { api in
@@ -77,7 +62,7 @@ private struct Store: Sendable {
     }
 
     @Test func `An upload is limited in size and type, and another size is refused by the store`() async throws {
-        let store = try Store()
+        let store = try TestStore()
         try await withAPI(settings: {
             $0.stores = store.stores
             $0.uploads.largest = 1000
@@ -107,7 +92,7 @@ private struct Store: Sendable {
     }
 
     @Test func `An upload that is asked for twice with a key has one place`() async throws {
-        let store = try Store()
+        let store = try TestStore()
         try await withAPI(settings: {
             $0.stores = store.stores
         }) { api in

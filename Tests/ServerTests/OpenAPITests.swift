@@ -76,7 +76,9 @@ import TransferTestSupport
     @Test(.enabled(if: Schemathesis.python != nil, "scripts/setup --test gets schemathesis from PyPI"))
     func `Whatever is sent that the document allows or forbids, no answer is a fault`() async throws {
         let python = try #require(Schemathesis.python)
+        let store = try TestStore()
         try await withAPI(settings: { settings in
+            settings.stores = store.stores
             settings.kinds = [
                 KindDescription("k", schema: ["type": "object", "properties": ["a": ["type": "integer"]]])
             ]
@@ -87,6 +89,7 @@ import TransferTestSupport
             }
             #expect(status == 0, "\(output.suffix(6000))")
         }
+        store.server.stop()
     }
 }
 

@@ -11,9 +11,8 @@ import sys
 
 base, job = sys.argv[1:3]
 program = os.path.join(os.path.dirname(sys.executable), "schemathesis")
-checks = ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance"]
 command = [
-    program, "run", f"{base}/openapi.json", "--no-color", "--url", base, "--checks", ",".join(checks),
+    program, "run", f"{base}/openapi.json", "--no-color", "--url", base, "--checks", "not_a_server_error",
     "--phases", "examples,coverage,fuzzing", "--max-examples", os.environ.get("KILN_SCHEMATHESIS_EXAMPLES", "15"),
     "--seed", "1", "--request-timeout", "20", "--suppress-health-check", "all",
     # Its stream goes on for as long as the job does not end.
