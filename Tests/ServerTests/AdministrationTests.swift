@@ -1,5 +1,6 @@
 import JobQueue
 import Testing
+import Transfer
 
 @testable import Server
 
