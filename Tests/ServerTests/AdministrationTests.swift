@@ -6,8 +6,8 @@ import Transfer
 
 @Suite struct AdministrationTests {
     @Test func `Queues are listed, limited, paused and resumed`() async throws {
-        try await withAPI { api in
-            try await api.enqueue()
+        try await withAPI { (api) async throws in
+            _ = try await api.enqueue()
             #expect(try await api.get("/v1/queues")["queues"]?.elements?.first?["ready"] == 1)
             let limited = try await api.send(
                 .put, "/v1/queues/work", #"{"concurrency": 8, "rate": {"limit": 100, "seconds": 60}}"#)
@@ -31,7 +31,7 @@ import Transfer
     @Test func `Schedules are put, listed and deleted`() async throws {
         try await withAPI(settings: {
             $0.kinds = [KindDescription("sweep", schema: ["properties": ["deep": ["type": "boolean"]]])]
-        }) { api in
+        }) { (api) async throws in
             let body =
                 #"{"cron": "30 2 * * *", "timezone": "Europe/Berlin", "kind": "sweep", "payload": {"deep": true}, "options": {"priority": 5}, "missed": "skip"}"#
             let put = try await api.send(.put, "/v1/schedules/nightly%20sweep", body)

@@ -60,7 +60,7 @@ extension TestAPI {
 
 @Suite struct EventTests {
     @Test func `A job is followed from where it is to its end`() async throws {
-        try await withAPI { api in
+        try await withAPI { (api) async throws in
             let id = try await api.enqueue()
             let (half, seen) = (AsyncFlag(), AsyncFlag())
             try await withWorker(
@@ -88,9 +88,10 @@ extension TestAPI {
     }
 
     @Test func `A stream that broke off goes on where it was, and browsers are told of the end`() async throws {
-        try await withAPI { api in
+        try await withAPI { (api) async throws in
             let id = try await api.enqueue()
-            let first = try #require(try await api.events(of: id) { _ in true }.first)
+            let beginning = try await api.events(of: id) { _ in true }
+            let first = try #require(beginning.first)
             #expect(first.data["state"] == "ready")
             // Nothing has changed: the next event is the next change.
             async let later = api.events(of: id, after: first.id)
@@ -108,7 +109,7 @@ extension TestAPI {
     @Test func `There are no events of what is not there, and no more streams than may be`() async throws {
         try await withAPI(settings: {
             $0.limits.eventStreams = 0
-        }) { api in
+        }) { (api) async throws in
             #expect(try await api.get("/v1/jobs/\(UUID().text)/events").status == 404)
             let id = try await api.enqueue()
             let full = try await api.get("/v1/jobs/\(id.text)/events")
@@ -119,7 +120,7 @@ extension TestAPI {
     @Test func `A silent stream shows that it is alive`() async throws {
         try await withAPI(settings: {
             $0.limits.heartbeat = .milliseconds(50)
-        }) { api in
+        }) { (api) async throws in
             let id = try await api.enqueue()
             let request = HTTPRequest(
                 .get, try HTTPURL("\(api.base)/v1/jobs/\(id.text)/events"), destination: .trusted)

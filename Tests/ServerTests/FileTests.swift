@@ -13,7 +13,7 @@ import TransferTestSupport
         let store = try TestStore()
         try await withAPI(settings: {
             $0.stores = store.stores
-        }) { api in
+        }) { (api) async throws in
             let upload = try await api.post(
                 "/v1/uploads", #"{"fileName": "My talk.mp4", "contentType": "video/mp4", "contentLength": 5}"#)
             #expect(upload.status == 201, "\(upload.text)")
@@ -66,7 +66,7 @@ import TransferTestSupport
         try await withAPI(settings: {
             $0.stores = store.stores
             $0.uploads.largest = 1000
-        }) { api in
+        }) { (api) async throws in
             func ask(_ name: String, _ type: String, _ length: Int) async throws -> Reply {
                 try await api.post(
                     "/v1/uploads",
@@ -95,7 +95,7 @@ import TransferTestSupport
         let store = try TestStore()
         try await withAPI(settings: {
             $0.stores = store.stores
-        }) { api in
+        }) { (api) async throws in
             let body = #"{"fileName": "a.mp4", "contentType": "video/mp4", "contentLength": 5}"#
             let first = try await api.post("/v1/uploads", body, headers: ["Idempotency-Key": "u"])
             let again = try await api.post("/v1/uploads", body, headers: ["Idempotency-Key": "u"])
@@ -106,7 +106,7 @@ import TransferTestSupport
     }
 
     @Test func `Without a store there is no place for files`() async throws {
-        try await withAPI { api in
+        try await withAPI { (api) async throws in
             let upload = try await api.post(
                 "/v1/uploads", #"{"fileName": "a.mp4", "contentType": "video/mp4", "contentLength": 5}"#)
             #expect(upload.status == 501 && upload.code == "no_store")

@@ -49,7 +49,7 @@ import Transfer
                     .init(name: "media.probe", isRunning: false, activeJobs: 0, maxConcurrentJobs: 4),
                 ]
             }, metrics: { "kiln_jobs_total 3\n" })
-        try await withHealth(settings) { ask in
+        try await withHealth(settings) { (ask) async throws in
             let health = try await ask(.get, "/health")
             #expect(
                 health.json == [
@@ -77,7 +77,7 @@ import Transfer
         let settings = HealthSettings(checks: {
             [.init("database", isMet: isThere.withLock { $0 }), .init("store", isMet: true)]
         })
-        try await withHealth(settings) { ask in
+        try await withHealth(settings) { (ask) async throws in
             let not = try await ask(.get, "/ready")
             #expect(
                 not.status == 503

@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct IdempotencyTests {
     @Test func `A request with a key happens once, whatever its spaces`() async throws {
-        try await withAPI { api in
+        try await withAPI { (api) async throws in
             let first = try await api.post(
                 "/v1/jobs", #"{"kind": "k", "priority": 1}"#, headers: ["Idempotency-Key": "a"])
             let again = try await api.post(
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func `Ten at the same time make one job`() async throws {
-        try await withAPI { api in
+        try await withAPI { (api) async throws in
             let ids = try await withThrowingTaskGroup(of: JSONValue?.self) { group in
                 for _ in 0..<10 {
                     group.addTask {
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test func `A request that was refused leaves its key free`() async throws {
-        try await withAPI { api in
+        try await withAPI { (api) async throws in
             let body = #"{"kind": "k", "dependsOn": ["0190163d-8694-739b-aea5-966c26f8ad91"]}"#
             let refused = try await api.post("/v1/jobs", body, headers: ["Idempotency-Key": "c"])
             let taken = try await api.post("/v1/jobs", #"{"kind": "k"}"#, headers: ["Idempotency-Key": "c"])
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test func `Tokens have keys of their own, and old ones are forgotten`() async throws {
-        try await withAPI { api in
+        try await withAPI { (api) async throws in
             let tokens = TokenStore(api.queue)
             let one = try await api.bearing(tokens.create(name: "one", scopes: [.produce]).text)
             let other = try await api.bearing(tokens.create(name: "other", scopes: [.produce]).text)

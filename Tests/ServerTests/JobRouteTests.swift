@@ -9,7 +9,7 @@ import Transfer
     @Test func `A job is enqueued with all that can be said of it, and told back`() async throws {
         try await withAPI(settings: {
             $0.publicURL = try? HTTPURL("https://kiln.example/base/")
-        }) { api in
+        }) { (api) async throws in
             let parent = try await api.enqueue()
             let made = try await api.post(
                 "/v1/jobs",
@@ -25,7 +25,8 @@ import Transfer
             #expect(made["url"] == .string("https://kiln.example/base/v1/jobs/\(id)"))
             #expect(made.headers["Location"] == made["url"]?.string)
             #expect(made.headers["Strict-Transport-Security"] != nil)
-            let job = try #require(try await api.queue.job(try #require(UUID(uuidString: id))))
+            let jobID = try #require(UUID(uuidString: id))
+            let job = try #require(try await api.queue.job(jobID))
             #expect(job.kind == "mail" && job.queue == "post" && job.state == .blocked && job.priority == 7)
             #expect(job.runAt == QueueJSON.date(from: "2031-05-06T05:08:09.5Z") && job.maxAttempts == 3)
             #expect(job.timeoutSeconds == 90.5 && job.uniqueKey == "letter" && job.concurrencyKey == "t1")
@@ -47,7 +48,7 @@ import Transfer
                         "properties": ["input": ["type": "string"], "crf": ["type": "integer"]],
                     ])
             ]
-        }) { api in
+        }) { (api) async throws in
             func post(_ body: String, _ headers: HTTPHeaders = [:]) async throws -> Reply {
                 try await api.post("/v1/jobs", body, headers: headers)
             }
@@ -81,7 +82,7 @@ import Transfer
     }
 
     @Test func `Paths and methods that are not there are problems`() async throws {
-        try await withAPI { api in
+        try await withAPI { (api) async throws in
             #expect(try await api.get("/v1/nothing").status == 404)
             #expect(try await api.get("/v1/jobs/").status == 404)
             #expect(try await api.get("//v1/jobs").status == 404)
@@ -103,7 +104,7 @@ import Transfer
     }
 
     @Test func `Lists come in pages that leave nothing out, filtered as asked`() async throws {
-        try await withAPI { api in
+        try await withAPI { (api) async throws in
             let ids = try await api.queue.enqueueMany((0..<7).map { NewJob($0 < 5 ? "a" : "b", ["n": $0]) })
             try await api.queue.cancel(ids[0])
             var seen: [String] = []
@@ -128,7 +129,7 @@ import Transfer
     }
 
     @Test func `Jobs are cancelled and retried`() async throws {
-        try await withAPI { api in
+        try await withAPI { (api) async throws in
             let id = try await api.enqueue()
             let cancelled = try await api.post("/v1/jobs/\(id.text)/cancel", #"{"reason": "a mistake"}"#)
             #expect(cancelled.status == 200 && cancelled["outcome"] == "cancelled")
@@ -152,7 +153,7 @@ import Transfer
     }
 
     @Test func `A workflow is enqueued whole, and told, cancelled and retried`() async throws {
-        try await withAPI { api in
+        try await withAPI { (api) async throws in
             let body =
                 #"{"name": "publish", "jobs": {"a": {"kind": "x"}, "b": {"kind": "y", "after": ["a", {"node": "c", "onFailure": "run"}]}, "c": {"kind": "z", "payload": {"k": 1}}}}"#
             let made = try await api.post("/v1/workflows", body)

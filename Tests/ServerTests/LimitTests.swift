@@ -20,7 +20,7 @@ import TransferTestSupport
     @Test func `Callers have limits of their own, and are told of them`() async throws {
         try await withAPI(settings: {
             $0.limits.rate = .init(burst: 3, perSecond: 0.01)
-        }) { api in
+        }) { (api) async throws in
             let first = try await api.get("/v1/queues")
             #expect(first.status == 200 && first.headers["RateLimit"]?.hasPrefix("\"requests\";r=2;t=") == true)
             #expect(first.headers["RateLimit-Policy"] == "\"requests\";q=3;w=300")
@@ -37,7 +37,7 @@ import TransferTestSupport
         try await withAPI(settings: {
             $0.limits.rate = .init(burst: 1, perSecond: 0.001)
             $0.proxies = 1
-        }) { api in
+        }) { (api) async throws in
             #expect(try await api.get("/health", headers: ["X-Forwarded-For": "192.0.2.1"]).status == 200)
             #expect(try await api.get("/health", headers: ["X-Forwarded-For": "192.0.2.2"]).status == 200)
             // What a client writes there itself stands before what the proxy appends.
@@ -48,7 +48,7 @@ import TransferTestSupport
     @Test func `A body that is too large is refused, announced or not`() async throws {
         try await withAPI(settings: {
             $0.limits.bodyBytes = 1000
-        }) { api in
+        }) { (api) async throws in
             let body = "{\"kind\": \"k\", \"payload\": \"\(String(repeating: "x", count: 2000))\"}"
             let announced = try await api.post("/v1/jobs", body)
             #expect(announced.status == 413 && announced.code == "too_large")
@@ -62,7 +62,7 @@ import TransferTestSupport
     }
 
     @Test func `A header that is too large, and what is no HTTP, are problems as well`() async throws {
-        try await withAPI { api in
+        try await withAPI { (api) async throws in
             let large = try await raw(
                 api.port,
                 "GET /health HTTP/1.1\r\nHost: localhost\r\nX-Long: \(String(repeating: "x", count: 20_000))\r\n\r\n")
@@ -77,7 +77,7 @@ import TransferTestSupport
     @Test func `A body that does not come is not waited for without end`() async throws {
         try await withAPI(settings: {
             $0.limits.body = .milliseconds(200)
-        }) { api in
+        }) { (api) async throws in
             let answer = try await raw(
                 api.port,
                 "POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
@@ -89,7 +89,7 @@ import TransferTestSupport
     @Test func `A head that does not come ends the connection`() async throws {
         try await withAPI(settings: {
             $0.limits.idle = .milliseconds(200)
-        }) { api in
+        }) { (api) async throws in
             #expect(try await raw(api.port, "GET /health HTTP/1.1\r\nHost:") == "")
         }
     }

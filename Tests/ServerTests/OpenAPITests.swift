@@ -1,13 +1,14 @@
 import Foundation
 import JobQueue
 import Testing
+import Transfer
 import TransferTestSupport
 
 @testable import Server
 
 @Suite struct OpenAPITests {
     @Test func `The document holds every route of the router, and no other`() async throws {
-        try await withAPI { api in
+        try await withAPI { (api) async throws in
             let document = try await api.get("/openapi.json")
             #expect(document.status == 200 && document["openapi"] == "3.1.0")
             var described: Set<String> = []
@@ -63,7 +64,7 @@ import TransferTestSupport
     @Test func `The page reads without scripts, and shows what it was given as text`() async throws {
         try await withAPI(settings: {
             $0.kinds = [KindDescription("x<script>", summary: "a & b", schema: ["type": "object"])]
-        }) { api in
+        }) { (api) async throws in
             let page = try await api.get("/docs")
             #expect(page.status == 200 && page.headers["Content-Type"] == "text/html; charset=utf-8")
             #expect(page.text.contains("/v1/jobs/{id}/events") && !page.text.contains("<script"))
@@ -82,7 +83,7 @@ import TransferTestSupport
             settings.kinds = [
                 KindDescription("k", schema: ["type": "object", "properties": ["a": ["type": "integer"]]])
             ]
-        }) { api in
+        }) { (api) async throws in
             let id = try await api.enqueue()
             let (status, output) = try await BlockingThread.run {
                 try Schemathesis.run(python, base: api.base, job: id.text)

@@ -29,8 +29,10 @@ import Transfer
         #expect(try await !database.psql("SELECT * FROM kiln_api.token").contains(secret))
         #expect(try await tokens.list() == [made.info])
         #expect(try await tokens.revoke(made.info.id))
-        #expect(try await !tokens.revoke(made.info.id) && !tokens.revoke("nobody"))
-        #expect(try await tokens.list().first?.revokedAt != nil && !tokens.hasLive())
+        #expect(try await !tokens.revoke(made.info.id))
+        #expect(try await !tokens.revoke("nobody"))
+        #expect(try await tokens.list().first?.revokedAt != nil)
+        #expect(try await !tokens.hasLive())
         await #expect(throws: QueueError.self) { try await tokens.create(name: "", scopes: [.read]) }
         await #expect(throws: QueueError.self) { try await tokens.create(name: "a", scopes: []) }
         await queue.close()
@@ -65,7 +67,7 @@ import Transfer
                 let token = try await TokenStore(queue).create(name: "a", scopes: [.read])
                 made.withLock { $0 = token.text }
             }
-        ) { api in
+        ) { (api) async throws in
             #expect(try await api.get("/v1/queues").status == 401)
             #expect(try await api.bearing(made.withLock { $0 }).get("/v1/queues").status == 200)
         }
@@ -85,7 +87,7 @@ import Transfer
         let now = Locked(Date(timeIntervalSince1970: 1_900_000_000))
         try await withAPI(settings: {
             $0.now = { now.withLock { $0 } }
-        }) { api in
+        }) { (api) async throws in
             #expect(try await api.get("/v1/queues").status == 200, "no token is there yet")
             let tokens = TokenStore(api.queue)
             let producer = try await api.bearing(tokens.create(name: "p", scopes: [.produce]).text)
@@ -98,7 +100,8 @@ import Transfer
             #expect(try await producer.get(path).status == 200)
             let refused = try await producer.get("/v1/jobs")
             #expect(refused.status == 403 && refused["hint"]?.string?.contains("read") == true)
-            #expect(try await reader.get("/v1/jobs").status == 200 && reader.get(path).status == 200)
+            #expect(try await reader.get("/v1/jobs").status == 200)
+            #expect(try await reader.get(path).status == 200)
             #expect(try await reader.post("/v1/jobs", job).status == 403)
             #expect(try await reader.post(path + "/cancel").status == 403)
             #expect(try await reader.send(.put, "/v1/queues/k", "{}").status == 403)
@@ -117,7 +120,7 @@ import Transfer
             prepare: { queue in
                 _ = try await TokenStore(queue).create(name: "there is one", scopes: [.read])
             }
-        ) { api in
+        ) { (api) async throws in
             let tokens = TokenStore(api.queue)
             let none = try await api.get("/v1/queues")
             #expect(none.status == 401 && none.headers["WWW-Authenticate"] == "Bearer realm=\"kiln\"")
@@ -147,7 +150,7 @@ import Transfer
             prepare: { queue in
                 _ = try await TokenStore(queue).create(name: "there is one", scopes: [.read])
             }
-        ) { api in
+        ) { (api) async throws in
             var last = 0
             for _ in 0..<6 { last = try await api.bearing(APIToken().text).get("/v1/queues").status }
             #expect(last == 429)
@@ -155,7 +158,7 @@ import Transfer
     }
 
     @Test func `Where no token is needed, pages in a browser get nothing`() async throws {
-        try await withAPI { api in
+        try await withAPI { (api) async throws in
             #expect(try await api.get("/v1/queues").status == 200)
             let rebound = try await raw(
                 api.port, "GET /v1/queues HTTP/1.1\r\nHost: evil.example:\(api.port)\r\nConnection: close\r\n\r\n")
@@ -172,7 +175,7 @@ import Transfer
     @Test func `Origins that are allowed may ask, and others are told nothing`() async throws {
         try await withAPI(settings: {
             $0.crossOrigin.origins = ["https://app.example"]
-        }) { api in
+        }) { (api) async throws in
             let headers: HTTPHeaders = [
                 "Origin": "https://app.example", "Access-Control-Request-Method": "POST",
                 "Access-Control-Request-Headers": "content-type",

@@ -1,6 +1,7 @@
 import Foundation
 import JobQueue
 import Testing
+import Transfer
 
 @testable import Server
 
@@ -8,7 +9,7 @@ import Testing
     @Test func `A video with its subtitles becomes a job, whose status is told in the app's words`() async throws {
         try await withAPI(settings: {
             $0.publicURL = try? .init("https://kiln.example")
-        }) { api in
+        }) { (api) async throws in
             let made = try await api.post(
                 "/api/video/process",
                 #"{"videoKey": "in/my talk.mp4", "subtitles": "1\n00:00:00,000 --> 00:00:01,000\nHi", "language": "en", "style": {"bold": true}, "output": "out/a.mp4", "webhookUrl": "https://app.example/hook", "metadata": {"user": 7}}"#
@@ -16,7 +17,8 @@ import Testing
             #expect(made.status == 202 && made["status"] == "queued", "\(made.text)")
             let id = try #require(made["jobId"]?.string)
             #expect(made["statusUrl"] == .string("https://kiln.example/api/video/job/\(id)"))
-            let job = try #require(try await api.queue.job(try #require(UUID(uuidString: id))))
+            let jobID = try #require(UUID(uuidString: id))
+            let job = try #require(try await api.queue.job(jobID))
             #expect(job.kind == "media.burn_subtitles")
             let payload = try #require(try job.payload?.decode(JSONValue.self))
             #expect(
@@ -39,11 +41,12 @@ import Testing
     }
 
     @Test func `States have the names that apps know`() async throws {
-        try await withAPI { api in
+        try await withAPI { (api) async throws in
             func status(_ id: JobID) async throws -> Reply { try await api.get("/api/video/job/\(id.text)") }
             let cancelled = try await api.enqueue()
             try await api.queue.cancel(cancelled, reason: "no need")
-            #expect(try await status(cancelled)["status"] == "cancelled" && status(cancelled)["error"] == "no need")
+            let stopped = try await status(cancelled)
+            #expect(stopped["status"] == "cancelled" && stopped["error"] == "no need")
             let failed = try await api.queue.enqueue("fails", options: EnqueueOptions(maxAttempts: 1))
             let works = try await api.enqueue()
             try await withWorker(
@@ -76,7 +79,7 @@ import Testing
                     "media.burn_subtitles",
                     schema: ["properties": ["style": ["properties": ["bold": ["type": "boolean"]]]]])
             ]
-        }) { api in
+        }) { (api) async throws in
             func post(_ body: String) async throws -> Reply { try await api.post("/api/video/process", body) }
             let none = try await post(#"{"videoUrl": "https://a.example/a.mp4"}"#)
             #expect(none.status == 422 && none["hint"]?.string?.contains("speech") == true)
