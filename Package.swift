@@ -32,6 +32,12 @@ let package = Package(
         // Settings from the environment and a file; Yams tells in which line of the file what stands.
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+        // The HTTP API. Its settings come from our own configuration.
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: ["FullFoundation"]),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
         // What S3 says is XML.
         .package(url: "https://github.com/CoreOffice/XMLCoder", from: "0.17.0"),
     ],
@@ -102,15 +108,35 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        // The HTTP API over the queue, and the health listener. Knows nothing of media.
+        .target(
+            name: "Server",
+            dependencies: [
+                "JobQueue", "Transfer", "Locking",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            resources: [.embedInCode("Schema/s0001_tokens.sql"), .embedInCode("Schema/roles.sql")],
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "Worker",
             dependencies: [
-                "MediaKit", "ByteIO", "JobQueue", "Transfer",
+                "MediaKit", "ByteIO", "JobQueue", "Locking", "Server", "Telemetry", "Transfer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: swiftSettings
@@ -183,6 +209,15 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "Server", "JobQueue", "Transfer", "Locking", "PostgresTestSupport", "TransferTestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            exclude: ["check-openapi.py"],
             swiftSettings: swiftSettings),
         // Media through stores: the engine and the stores together.
         .testTarget(

@@ -23,8 +23,10 @@ struct KilnCommand: AsyncParsableCommand {
         ],
         groupedSubcommands: [
             CommandGroup(
-                name: "Worker",
-                subcommands: [WorkerCommand.self, KindsCommand.self, ConfigCommand.self, DoctorCommand.self]),
+                name: "Service",
+                subcommands: [
+                    WorkerCommand.self, KindsCommand.self, ConfigCommand.self, DoctorCommand.self, TokenCommand.self,
+                ]),
             CommandGroup(
                 name: "Queue",
                 subcommands: [

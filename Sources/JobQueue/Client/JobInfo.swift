@@ -147,17 +147,21 @@ public struct JobFilter: Sendable, Hashable {
     public var queue: String?
     /// Of this workflow alone.
     public var workflow: UUID?
+    /// Older than this one alone: the last of the page before.
+    public var before: JobID?
     /// The newest so many, at most 10,000.
     public var limit: Int
 
     /// By default the newest 100 of all.
     public init(
-        states: Set<JobState> = [], kind: String? = nil, queue: String? = nil, workflow: UUID? = nil, limit: Int = 100
+        states: Set<JobState> = [], kind: String? = nil, queue: String? = nil, workflow: UUID? = nil,
+        before: JobID? = nil, limit: Int = 100
     ) {
         self.states = states
         self.kind = kind
         self.queue = queue
         self.workflow = workflow
+        self.before = before
         self.limit = limit
     }
 }

@@ -80,7 +80,7 @@ extension QueueClient {
 
     // MARK: Statements
 
-    private func enqueueStatement(
+    func enqueueStatement(
         _ kind: String, _ payload: some Encodable, _ options: EnqueueOptions
     ) throws(QueueError) -> PostgresStatement {
         let texts = [
@@ -127,11 +127,11 @@ extension QueueClient {
         return ids
     }
 
-    private func workflowStatement(_ workflow: WorkflowRequest) throws(QueueError) -> PostgresStatement {
+    func workflowStatement(_ workflow: WorkflowRequest) throws(QueueError) -> PostgresStatement {
         PostgresStatement("SELECT \(schema).enqueue_workflow($1)", [try JobText.workflow(workflow)])
     }
 
-    private static func workflow(_ rows: PostgresRows) throws -> EnqueuedWorkflow {
+    static func workflow(_ rows: PostgresRows) throws -> EnqueuedWorkflow {
         struct Answer: Decodable {
             var workflow: UUID
             var jobs: [String: JobID]

@@ -26,6 +26,10 @@ extension QueueClient {
         add("kind", filter.kind)
         add("queue", filter.queue)
         add("workflow", filter.workflow)
+        if let before = filter.before {
+            parameters.append(before)
+            conditions.append("id < $\(parameters.count)")
+        }
         if !filter.states.isEmpty {
             // As literals, for the planner to leave out the partitions of other outcomes.
             let names = filter.states.map(\.rawValue.quotedLiteral).sorted().joined(separator: ", ")

@@ -128,7 +128,7 @@ extension QueueClient {
         return JobState(rawValue: state)?.isFinished == true
     }
 
-    private static func unknown(job id: JobID) -> QueueError {
+    static func unknown(job id: JobID) -> QueueError {
         QueueError(
             .notFound, "job \(id.uuidString.lowercased()) does not exist",
             hint: """

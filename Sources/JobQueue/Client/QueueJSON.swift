@@ -37,7 +37,7 @@ public enum QueueJSON {
     }
 
     /// To the microsecond, as Postgres has it.
-    static func text(of date: Date) -> String {
+    package static func text(of date: Date) -> String {
         if date == .distantFuture { return "infinity" }
         if date == .distantPast { return "-infinity" }
         let microseconds = Int64((date.timeIntervalSince1970 * 1e6).rounded())

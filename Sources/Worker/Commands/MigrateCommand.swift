@@ -1,5 +1,6 @@
 import ArgumentParser
 import JobQueue
+import Server
 
 struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -40,6 +41,8 @@ struct MigrateCommand: AsyncParsableCommand {
         var schema: String
         /// By this call.
         var applied: [Entry]?
+        /// What this call could not do, and the queue can do without.
+        var skipped: String?
         /// Before this call.
         var present: [Entry]?
         var pending: [Entry]?
@@ -52,31 +55,47 @@ struct MigrateCommand: AsyncParsableCommand {
             let roles: MigrationRoles = noRoles ? .none : .create(prefix: rolePrefix)
             if sql {
                 let migrations = try Migrations("", schema: database.schema, logger: database.logger)
-                try Console.output.print(try migrations.sql(after: after, roles: roles))
+                var text = try migrations.sql(after: after, roles: roles)
+                // The API's own are few, and come whole.
+                if after == 0 {
+                    text += try "\n" + ServerSchema.migrations("", besides: database.schema).sql(roles: roles)
+                }
+                try Console.output.print(text)
                 return
             }
-            let migrations = try Migrations(
-                try database.connectionString(), schema: database.schema, logger: database.logger)
-            if status { return try printStatus(try await migrations.status()) }
+            let connection = try database.connectionString()
+            let migrations = try Migrations(connection, schema: database.schema, logger: database.logger)
+            let server = try ServerSchema.migrations(connection, besides: database.schema)
+            if status { return try printStatus([try await migrations.status(), try await server.status()]) }
             if dryRun {
-                let pending = try await migrations.plan().map(Self.entry)
+                let pending = try await (migrations.plan() + server.plan()).map(Self.entry)
                 let list = pending.map { "would apply \(Self.text($0))" }
                 return try database.print(
                     Report(schema: database.schema, pending: pending),
                     list.isEmpty ? "nothing to apply" : list.joined(separator: "\n"))
             }
-            let applied = try await migrations.migrate(roles: roles).map(Self.entry)
-            let list = applied.map { "applied \(Self.text($0))" }
+            var applied = try await migrations.migrate(roles: roles).map(Self.entry)
+            var skipped: String?
+            do {
+                applied += try await server.migrate(roles: roles).map(Self.entry)
+            } catch let error as QueueError where error.code == .permission {
+                // The queue is whole without; who was given one schema may not make another.
+                let name = ServerSchema.name(besides: database.schema).debugDescription
+                skipped = "the HTTP API's schema \(name) was left out: \(error). Have somebody create it for this role"
+            }
+            let list = applied.map { "applied \(Self.text($0))" } + (skipped.map { [$0] } ?? [])
             try database.print(
-                Report(schema: database.schema, applied: applied),
+                Report(schema: database.schema, applied: applied, skipped: skipped),
                 list.isEmpty ? "the schema \(database.schema) is up to date" : list.joined(separator: "\n"))
         }
     }
 
-    private func printStatus(_ status: MigrationStatus) throws {
-        let present = status.applied.filter { !status.unknown.contains($0) }.map(Self.entry)
-        let pending = status.pending.map(Self.entry)
-        let unknown = status.unknown.map(Self.entry)
+    /// - Parameter statuses: of the queue, and of the API.
+    private func printStatus(_ statuses: [MigrationStatus]) throws {
+        let present = statuses.flatMap { status in status.applied.filter { !status.unknown.contains($0) } }
+            .map(Self.entry)
+        let pending = statuses.flatMap(\.pending).map(Self.entry)
+        let unknown = statuses.flatMap(\.unknown).map(Self.entry)
         let rows =
             present.map { ["\($0.version)", $0.name, "applied"] }
             + pending.map { ["\($0.version)", $0.name, "missing"] }

@@ -1,0 +1,72 @@
+import HTTPTypes
+import HummingbirdCore
+
+/// Finds out who asks.
+struct Guardian: Sendable {
+    let settings: ServerSettings
+    let verifier: TokenVerifier
+    let limiter: RateLimiter
+    let crossOrigin: CrossOriginPolicy
+
+    /// - Throws: ``Problem`` 401 without a token that is good, where one is needed; 429 for somebody who tries many;
+    ///   403 or 421 for what a page in a browser on this machine may have been made to send.
+    func caller(of request: Request, at address: String, for route: Route) async throws -> Caller {
+        let subject = "address \(address)"
+        if route.scopes.isEmpty { return Caller(subject: subject, scopes: [], token: nil) }
+        if let header = request.headers[.authorization] {
+            let verdict = limiter.look(subject)
+            guard verdict.isAllowed else { throw APIResponder.tooMany(verdict) }
+            guard let text = Self.bearer(header), let token = try await verifier.verify(text) else {
+                _ = limiter.take(subject)
+                throw Problem.unauthorized("the token is not known, has ended or was revoked")
+            }
+            return Caller(subject: "token \(token.id)", scopes: Set(token.scopes), token: token.id)
+        }
+        guard settings.isLoopback, try await !verifier.hasLive() else {
+            _ = limiter.take(subject)
+            throw Problem.unauthorized("the request has no token")
+        }
+        try refuseBorrowedBrowsers(request)
+        return Caller(subject: subject, scopes: Set(TokenScope.allCases), token: nil)
+    }
+
+    /// The address that limits are counted by: the peer's, or what the outermost of our proxies has seen.
+    func address(of request: Request, _ source: RequestSource) -> String {
+        guard settings.proxies > 0 else { return source.address }
+        let seen = request.headers.filter { $0.name.canonicalName == "x-forwarded-for" }
+            .flatMap { $0.value.split(separator: ",") }.map(\.trimmingSpaces)
+        return seen.suffix(settings.proxies).first ?? source.address
+    }
+
+    private static func bearer(_ header: String) -> String? {
+        let scheme = header.prefix { $0 != " " }
+        guard scheme.lowercased() == "bearer" else { return nil }
+        return header.dropFirst(scheme.count).trimmingSpaces
+    }
+
+    /// Where no token is asked for, being on this machine is what gives the right; but so is any page in a browser here.
+    /// One of another origin must not act in our name, nor one whose host's name was made to lead here (DNS rebinding).
+    private func refuseBorrowedBrowsers(_ request: Request) throws(Problem) {
+        let authority = request.head.authority ?? ""
+        let host = Self.host(of: authority)
+        guard host.isEmpty || Self.isThisMachine(host) || host == settings.publicHost else {
+            throw Problem(
+                421, "misdirected", "The request was meant for another host",
+                "without tokens only requests to localhost are served", hint: "make a token with kiln token create")
+        }
+        guard let origin = request.headers[text: "Origin"], !crossOrigin.allows(origin),
+            origin != "http://\(authority)", origin != "https://\(authority)"
+        else { return }
+        throw .forbidden("pages of this origin may not use the API", hint: "allow the origin in the settings")
+    }
+
+    private static func host(of authority: String) -> String {
+        if authority.hasPrefix("[") { return authority.prefix { $0 != "]" }.lowercased() + "]" }
+        return authority.prefix { $0 != ":" }.lowercased()
+    }
+
+    private static func isThisMachine(_ host: String) -> Bool {
+        host == "localhost" || host == "[::1]" || host.hasSuffix(".localhost")
+            || host.hasPrefix("127.") && host.allSatisfy { $0.isNumber || $0 == "." }
+    }
+}

@@ -1,0 +1,172 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import JobQueue
+import Logging
+import NIOHTTP1
+
+/// Takes a request from its arrival to its answer: finds the route, asks who it is, counts, checks what was sent, and
+/// makes a problem of every error.
+struct APIResponder: HTTPResponder {
+    typealias Context = RequestSource
+
+    let table: RouteTable
+    /// What the schemas of routes point into.
+    let document: JSONValue
+    let settings: ServerSettings
+    let guardian: Guardian
+    let limiter: RateLimiter
+    let crossOrigin: CrossOriginPolicy
+
+    func respond(to request: Request, context: RequestSource) async throws -> Response {
+        let begin = ContinuousClock.now
+        let id = RequestID.of(request)
+        var logger = context.logger
+        logger[metadataKey: "request_id"] = "\(id)"
+        // Hummingbird's own, which says the same.
+        logger[metadataKey: "hb.request.id"] = nil
+        var extra: [String: String] = [:]
+        var response: Response
+        var caller: Caller?
+        do {
+            response = try await answer(request, context, id: id, logger: logger, caller: &caller, headers: &extra)
+        } catch let error as HTTPParserError {
+            // The connection is of no more use; Hummingbird says so and closes it.
+            throw error
+        } catch {
+            let problem = Problem(error)
+            if problem.status >= 500 { logger.error("\(request.method) \(request.uri.path): \(error)") }
+            response = Answer.problem(problem, requestID: id)
+        }
+        for (name, value) in extra { response.headers[text: name] = value }
+        decorate(&response, request, id: id)
+        log(request, response, caller, context, logger, begin)
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func answer(
+        _ request: Request, _ source: RequestSource, id: String, logger: Logger, caller found: inout Caller?,
+        headers: inout [String: String]
+    ) async throws -> Response {
+        let match = try table.match(request.method.rawValue, request.uri.path)
+        let address = guardian.address(of: request, source)
+        if request.method == .options, case .otherMethods(let methods) = match {
+            try count("address \(address)", &headers)
+            return Answer.empty(headers: options(request, methods))
+        }
+        guard case .found(let route, let path) = match else {
+            try count("address \(address)", &headers)
+            throw Self.unmatched(match, request)
+        }
+        let caller = try await guardian.caller(of: request, at: address, for: route)
+        found = caller
+        try count(caller.subject, &headers)
+        guard caller.scopes.allow(oneOf: route.scopes) else {
+            let needed = route.scopes.map(\.rawValue).sorted().joined(separator: " or ")
+            throw Problem.forbidden(
+                "the token does not allow this", hint: "it needs the scope \(needed) or admin")
+        }
+        let query = try QueryReader.read(request.uri.query, route.parameters, in: document)
+        let body = try await body(of: request, for: route)
+        return try await route.handle(
+            APIRequest(
+                raw: request, caller: caller, id: id, path: path, query: query, body: body, logger: logger))
+    }
+
+    // MARK: Parts
+
+    private func count(_ subject: String, _ headers: inout [String: String]) throws(Problem) {
+        let verdict = limiter.take(subject)
+        headers.merge(limiter.headers(verdict)) { $1 }
+        guard verdict.isAllowed else { throw Self.tooMany(verdict) }
+    }
+
+    static func tooMany(_ verdict: RateLimiter.Verdict) -> Problem {
+        Problem(
+            429, "too_many_requests", "Too many requests", "requests come faster than is allowed",
+            hint: "wait \(max(1, verdict.seconds)) s", headers: ["Retry-After": "\(max(1, verdict.seconds))"])
+    }
+
+    private func body(of request: Request, for route: Route) async throws -> JSONValue? {
+        guard let expected = route.body else { return nil }
+        let limits = settings.limits
+        guard let body = try await BodyReader.read(request, limit: limits.bodyBytes, patience: limits.body) else {
+            guard !expected.isRequired else {
+                throw Problem.badRequest("the request has no body", hint: "send a JSON object")
+            }
+            return nil
+        }
+        let problems = JSONSchema(expected.schema, in: document).problems(in: body)
+        guard problems.isEmpty else { throw Problem.invalid(problems) }
+        return body
+    }
+
+    private func options(_ request: Request, _ methods: [String]) -> [String: String] {
+        var headers = ["Allow": methods.joined(separator: ", ")]
+        if let origin = request.headers[text: "Origin"], crossOrigin.allows(origin) {
+            headers.merge(crossOrigin.preflight(methods: methods)) { $1 }
+        }
+        return headers
+    }
+
+    private static func unmatched(_ match: RouteTable.Match, _ request: Request) -> Problem {
+        guard case .otherMethods(let methods) = match else {
+            return .notFound("there is no such path", hint: "see /openapi.json")
+        }
+        return Problem(
+            405, "method_not_allowed", "The path takes other methods",
+            "this path takes \(methods.joined(separator: ", "))",
+            headers: ["Allow": methods.joined(separator: ", ")])
+    }
+
+    private func decorate(_ response: inout Response, _ request: Request, id: String) {
+        response.headers[text: "X-Request-Id"] = id
+        response.headers[text: "X-Content-Type-Options"] = "nosniff"
+        response.headers[text: "Referrer-Policy"] = "no-referrer"
+        if response.headers[text: "Cache-Control"] == nil { response.headers[text: "Cache-Control"] = "no-store" }
+        if response.headers[text: "Content-Security-Policy"] == nil {
+            response.headers[text: "Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+        }
+        if settings.isPublicSecure {
+            response.headers[text: "Strict-Transport-Security"] = "max-age=31536000"
+        }
+        crossOrigin.decorate(&response.headers, origin: request.headers[text: "Origin"])
+    }
+
+    private func log(
+        _ request: Request, _ response: Response, _ caller: Caller?, _ source: RequestSource, _ logger: Logger,
+        _ begin: ContinuousClock.Instant
+    ) {
+        let milliseconds = begin.duration(to: .now) / .milliseconds(1)
+        logger.info(
+            "\(request.method) \(request.uri.path)",
+            metadata: [
+                "status": "\(response.status.code)", "milliseconds": "\((milliseconds * 10).rounded() / 10)",
+                "token": "\(caller?.token ?? "none")", "address": "\(source.address)",
+            ])
+    }
+}
+
+/// The id of a request, in its answer and in the log.
+enum RequestID {
+    /// The client's own, if it is a sound one; else a new one.
+    static func of(_ request: Request) -> String {
+        if let given = request.headers[text: "X-Request-Id"], (1...128).contains(given.utf8.count),
+            given.utf8.allSatisfy({ byte in isPlain(byte) })
+        {
+            return given
+        }
+        return UUID().uuidString.lowercased()
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+            UInt8(ascii: ":"):
+            true
+        default: false
+        }
+    }
+}

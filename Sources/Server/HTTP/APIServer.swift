@@ -1,0 +1,89 @@
+public import JobQueue
+public import Logging
+public import ServiceLifecycle
+
+/// The HTTP API over a queue.
+///
+/// ```swift
+/// let server = APIServer(queue, settings: ServerSettings(version: "1.0"), logger: logger)
+/// try await server.run()
+/// ```
+/// Serves until its task is cancelled or its service group shuts down: then it takes no new connections, finishes the
+/// requests that are under way, and ends streams of events, whose readers come back to another server.
+public struct APIServer: Service {
+    private let queue: QueueClient
+    private let settings: ServerSettings
+    private let logger: Logger
+    private let onRunning: @Sendable (Int) async -> Void
+
+    /// - Parameters:
+    ///   - queue: stays the caller's, who closes it afterwards.
+    ///   - onRunning: is told the port once the server listens.
+    public init(
+        _ queue: QueueClient, settings: ServerSettings, logger: Logger = Logger(label: "kiln.http"),
+        onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) {
+        self.queue = queue
+        self.settings = settings
+        self.logger = logger
+        self.onRunning = onRunning
+    }
+
+    /// Serves.
+    ///
+    /// - Throws: ``ServerRefusal`` where it would be open to others without a token; ``QueueError`` if the database
+    ///   cannot be asked for tokens, or has no tables for them yet; the system's error if it cannot listen.
+    public func run() async throws {
+        let tokens = TokenStore(queue, schema: settings.schema)
+        let hasToken = try await tokens.hasLive()
+        guard settings.isLoopback || hasToken else { throw ServerRefusal(address: settings.address) }
+        if !hasToken {
+            logger.notice("there is no token: everybody on this machine may use the API (kiln token create)")
+        }
+        let api = API(queue, settings)
+        let verifier = TokenVerifier(tokens, now: settings.now, logger: logger)
+        let limiter = RateLimiter(settings.limits.rate)
+        let crossOrigin = CrossOriginPolicy(settings.crossOrigin)
+        let table = api.table
+        let responder = APIResponder(
+            table: table, document: ["components": ["schemas": .object(Schemas.components)]], settings: settings,
+            guardian: Guardian(settings: settings, verifier: verifier, limiter: limiter, crossOrigin: crossOrigin),
+            limiter: limiter, crossOrigin: crossOrigin)
+        let listener = Listener(
+            responder: responder, address: settings.address, port: settings.port, limits: settings.limits,
+            logger: logger, onRunning: onRunning)
+        let (idempotency, logger) = (api.idempotency, logger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await listener.run() }
+            group.addTask { await Self.forget(idempotency, logger) }
+            // The listener is the one that ends.
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Forgets idempotency keys whose time is over, now and then.
+    private static func forget(_ idempotency: Idempotency, _ logger: Logger) async {
+        while !Task.isCancelled {
+            do {
+                try await idempotency.forgetOld()
+            } catch {
+                logger.debug("old idempotency keys were not forgotten: \(error)")
+            }
+            try? await Task.sleep(for: .seconds(600))
+        }
+    }
+}
+
+/// The API would be open to everybody who can reach the machine.
+public struct ServerRefusal: Error, Sendable, Hashable, CustomStringConvertible {
+    /// Where it was to listen.
+    public var address: String
+
+    public var description: String {
+        """
+        the HTTP API does not listen on \(address) without a token, as others can reach it there. Make one with kiln \
+        token create, or listen on 127.0.0.1
+        """
+    }
+}

@@ -1,0 +1,80 @@
+import Hummingbird
+import HummingbirdCore
+import JobQueue
+import NIOCore
+
+/// Reads the JSON that a request carries.
+enum BodyReader {
+    /// - Parameters:
+    ///   - limit: bytes.
+    ///   - patience: how long all of it may take to arrive.
+    /// - Returns: nil if there is none.
+    /// - Throws: ``Problem`` 400, 408, 413 or 415.
+    static func read(_ request: Request, limit: Int, patience: Duration) async throws -> JSONValue? {
+        if let length = request.headers[text: "Content-Length"].flatMap({ Int($0) }), length > limit {
+            throw Problem.tooLarge(limit)
+        }
+        let hasBody =
+            request.headers[text: "Transfer-Encoding"] != nil
+            || request.headers[text: "Content-Length"].map { $0 != "0" } == true
+        guard hasBody else { return nil }
+        guard let type = request.headers[text: "Content-Type"], isJSON(type) else {
+            throw Problem(
+                415, "unsupported_media_type", "The body is of another type",
+                "a request's body is JSON", hint: "send Content-Type: application/json",
+                headers: ["Accept": "application/json", "Connection": "close"])
+        }
+        if let encoding = request.headers[text: "Content-Encoding"], encoding.lowercased() != "identity" {
+            throw Problem(
+                415, "unsupported_media_type", "The body is of another type", "a request's body is not compressed",
+                headers: ["Accept-Encoding": "identity", "Connection": "close"])
+        }
+        let bytes = try await collect(request, limit: limit, patience: patience)
+        guard !bytes.isEmpty else { return nil }
+        do {
+            return try JSONReader.read(bytes)
+        } catch {
+            throw Problem.malformed(error)
+        }
+    }
+
+    static func isJSON(_ type: String) -> Bool {
+        let essence = type.prefix { $0 != ";" }.lowercased().trimmingSpaces
+        return essence == "application/json" || essence.hasPrefix("application/") && essence.hasSuffix("+json")
+    }
+
+    private static func collect(_ request: Request, limit: Int, patience: Duration) async throws -> [UInt8] {
+        let body = request.body
+        return try await withThrowingTaskGroup(of: [UInt8]?.self) { group in
+            group.addTask {
+                do {
+                    return Array(buffer: try await body.collect(upTo: limit))
+                } catch is NIOTooManyBytesError {
+                    throw Problem.tooLarge(limit)
+                }
+            }
+            group.addTask {
+                try await Task.sleep(for: patience)
+                return nil
+            }
+            let first = try await group.next() ?? nil
+            group.cancelAll()
+            guard let first else {
+                throw Problem(
+                    408, "too_slow", "The request took too long to arrive",
+                    "a request's body may take \(patience.components.seconds) s", headers: ["Connection": "close"])
+            }
+            return first
+        }
+    }
+}
+
+extension StringProtocol {
+    /// Without spaces and tabs around it.
+    var trimmingSpaces: String {
+        var rest = Substring(self)
+        while rest.first == " " || rest.first == "\t" { rest.removeFirst() }
+        while rest.last == " " || rest.last == "\t" { rest.removeLast() }
+        return String(rest)
+    }
+}

@@ -1,0 +1,75 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import JobQueue
+
+/// One thing that the API does. The router, the checks of what arrives and the OpenAPI document are all made of these.
+struct Route: Sendable {
+    typealias Handler = @Sendable (APIRequest) async throws -> Response
+
+    /// A part of the path or query.
+    struct Parameter: Sendable {
+        enum Place: String, Sendable { case path, query, header }
+        var name: String
+        var place: Place
+        var schema: JSONValue
+        var summary: String
+        /// Whether it may come several times, or with commas.
+        var isList = false
+    }
+
+    /// What a request carries, as JSON.
+    struct Body: Sendable {
+        var schema: JSONValue
+        var isRequired = true
+        var example: JSONValue?
+    }
+
+    /// What comes back when all is well, or an error that is the route's own.
+    struct Reply: Sendable {
+        var status: Int
+        var summary: String
+        var schema: JSONValue?
+        var type = "application/json"
+        var headers: [String: String] = [:]
+    }
+
+    var method: HTTPRequestMethod
+    /// With parameters in braces: `/v1/jobs/{id}`.
+    var path: String
+    /// The name of the operation, unique.
+    var name: String
+    var summary: String
+    var details: String = ""
+    /// What it is listed under.
+    var group: String
+    /// One of these is needed; empty: anybody may.
+    var scopes: Set<TokenScope>
+    var parameters: [Parameter] = []
+    var body: Body?
+    /// Whether it takes an `Idempotency-Key`.
+    var isIdempotentByKey = false
+    var replies: [Reply]
+    var handle: Handler
+
+    /// The path between its slashes.
+    var segments: [Segment] {
+        path.split(separator: "/").map { part in
+            part.hasPrefix("{") && part.hasSuffix("}")
+                ? .parameter(String(part.dropFirst().dropLast())) : .literal(String(part))
+        }
+    }
+
+    enum Segment: Sendable, Hashable {
+        case literal(String)
+        case parameter(String)
+    }
+}
+
+/// The methods that routes have.
+enum HTTPRequestMethod: String, Sendable, Hashable, CaseIterable {
+    case get = "GET"
+    case post = "POST"
+    case put = "PUT"
+    case delete = "DELETE"
+}

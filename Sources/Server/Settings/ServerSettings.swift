@@ -1,0 +1,127 @@
+public import Foundation
+public import JobQueue
+public import Transfer
+
+/// How the HTTP API is served: a value that is made of a program's configuration.
+///
+/// Secrets are in none of it but what `stores` keeps to itself.
+public struct ServerSettings: Sendable {
+    /// What browsers of other origins may do.
+    public struct CrossOrigin: Sendable, Hashable {
+        /// Such as "https://app.example.com"; "*" is any. Empty (default): none.
+        public var origins: [String]
+
+        /// - Parameter origins: scheme, host and port, as browsers send them.
+        public init(origins: [String] = []) { self.origins = origins }
+    }
+
+    /// What may be uploaded by a presigned URL.
+    public struct Uploads: Sendable, Hashable {
+        /// Bytes of one file. Default 5 GiB, the most that S3 takes at once.
+        public var largest: Int64
+        /// Media types; "video/*" stands for all of its kind.
+        public var types: [String]
+        /// What keys begin with. Default "uploads/".
+        public var prefix: String
+        /// How long a URL is good. Default an hour.
+        public var lifetime: Duration
+
+        /// By default video, sound, pictures and text, of up to 5 GiB.
+        public init(
+            largest: Int64 = 5 << 30,
+            types: [String] = ["video/*", "audio/*", "image/*", "text/*", "application/x-subrip"],
+            prefix: String = "uploads/", lifetime: Duration = .seconds(3600)
+        ) {
+            self.largest = largest
+            self.types = types
+            self.prefix = prefix
+            self.lifetime = lifetime
+        }
+    }
+
+    /// Where it listens. Default "127.0.0.1"; elsewhere a token must exist.
+    public var address: String
+    /// Default 8000; 0 is any that is free.
+    public var port: Int
+    /// How clients reach it, such as "https://kiln.example.com"; nil (default): answers say paths alone.
+    public var publicURL: HTTPURL?
+    /// What browsers of other origins may do. Default nothing.
+    public var crossOrigin: CrossOrigin
+    /// How much clients may take.
+    public var limits: ServerLimits
+    /// How many proxies lie before it, each of which appends to `X-Forwarded-For`. Default 0: what clients say there is
+    /// not believed.
+    public var proxies: Int
+    /// The kinds of jobs that are known here.
+    public var kinds: [KindDescription]
+    /// Where uploads go and results are. nil (default): neither is to be had.
+    public var stores: Stores?
+    /// What may be uploaded.
+    public var uploads: Uploads
+    /// How long the URL of a download is good. Default 15 minutes.
+    public var downloadLifetime: Duration
+    /// The schema that the queue lives in. Default "kiln".
+    public var schema: String
+    /// The program's version.
+    public var version: String
+    /// What time it is.
+    public var now: @Sendable () -> Date
+
+    /// What is left out is as said above.
+    public init(
+        address: String = "127.0.0.1", port: Int = 8000, publicURL: HTTPURL? = nil,
+        crossOrigin: CrossOrigin = CrossOrigin(), limits: ServerLimits = ServerLimits(), proxies: Int = 0,
+        kinds: [KindDescription] = [], stores: Stores? = nil, uploads: Uploads = Uploads(),
+        downloadLifetime: Duration = .seconds(900), schema: String = "kiln", version: String,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.address = address
+        self.port = port
+        self.publicURL = publicURL
+        self.crossOrigin = crossOrigin
+        self.limits = limits
+        self.proxies = proxies
+        self.kinds = kinds
+        self.stores = stores
+        self.uploads = uploads
+        self.downloadLifetime = downloadLifetime
+        self.schema = schema
+        self.version = version
+        self.now = now
+    }
+
+    /// Whether only this machine can reach it.
+    var isLoopback: Bool {
+        address == "localhost" || address == "::1"
+            || address.hasPrefix("127.") && address.allSatisfy { $0.isNumber || $0 == "." }
+    }
+
+    /// The name by which clients know it.
+    var publicHost: String? { publicURL?.host }
+    /// Whether they reach it by TLS.
+    var isPublicSecure: Bool { publicURL?.scheme == .https }
+
+    /// Where clients find something.
+    func location(_ path: String) -> String {
+        guard let publicURL else { return path }
+        let base = publicURL.text.hasSuffix("/") ? String(publicURL.text.dropLast()) : publicURL.text
+        return base + path
+    }
+}
+
+/// A kind of job that is known to the API: payloads are checked against its schema before they are enqueued.
+public struct KindDescription: Sendable, Hashable {
+    /// What its handler is registered under.
+    public var name: String
+    /// One sentence.
+    public var summary: String
+    /// A JSON Schema (2020-12) of its payload; nil: anything goes.
+    public var schema: JSONValue?
+
+    /// - Parameter schema: see ``schema``.
+    public init(_ name: String, summary: String = "", schema: JSONValue? = nil) {
+        self.name = name
+        self.summary = summary
+        self.schema = schema
+    }
+}
