@@ -213,7 +213,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "JobQueue", "Transfer", "Locking", "PostgresTestSupport", "TransferTestSupport",
+                "Server", "JobQueue", "Transfer", "Locking", "PostgresTestSupport", "ProcessTestSupport",
+                "TransferTestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -256,8 +257,9 @@ let package = Package(
         .testTarget(
             name: "WorkerServiceTests",
             dependencies: [
-                "Worker", "MediaKit", "ByteIO", "JobQueue", "Locking", "TestSupport", "PostgresTestSupport", "Transfer",
-                "TransferTestSupport", .product(name: "Logging", package: "swift-log"),
+                "Worker", "MediaKit", "ByteIO", "JobQueue", "Locking", "TestSupport", "PostgresTestSupport",
+                "ProcessTestSupport", "Transfer", "TransferTestSupport",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             exclude: ["check-schemas.py"],

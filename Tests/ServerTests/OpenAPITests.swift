@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import ProcessTestSupport
 import Testing
 import Transfer
 import TransferTestSupport
@@ -116,7 +117,6 @@ enum Schemathesis {
         process.standardError = output
         try process.run()
         let text = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+        return (process.waitForOwnEnd(), String(decoding: text, as: UTF8.self))
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import JobQueue
 import MediaKit
+import ProcessTestSupport
 import TestSupport
 import Testing
 

@@ -57,7 +57,7 @@ import TransferTestSupport
         func begin(_ owner: QueueUploadLedger.Owner, _ key: String, notes: Bool) async throws -> String {
             let ledger = QueueUploadLedger(queue: bench.queue, owner: owner)
             let entry = try await ledger.begin(store: store.name, key: key)
-            let upload = try await store.createUpload(key, options: ObjectOptions())
+            let upload = try await store.createUpload(key, options: ObjectOptions()).id
             if notes { try await ledger.created(entry, upload: upload) }
             return upload
         }

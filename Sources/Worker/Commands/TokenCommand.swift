@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import FoundationEssentials
 import JobQueue
-import Server
+public import Server
 
 extension TokenScope: ExpressibleByArgument {}
 
