@@ -113,6 +113,7 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "JobQueue", "Transfer", "Locking",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -258,9 +259,10 @@ let package = Package(
             name: "WorkerServiceTests",
             dependencies: [
                 "Worker", "MediaKit", "ByteIO", "JobQueue", "Locking", "TestSupport", "PostgresTestSupport",
-                "ProcessTestSupport", "Transfer", "TransferTestSupport",
+                "ProcessTestSupport", "Telemetry", "Transfer", "TransferTestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             exclude: ["check-schemas.py"],
             swiftSettings: swiftSettings),

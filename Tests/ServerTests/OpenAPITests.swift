@@ -112,6 +112,8 @@ enum Schemathesis {
         process.executableURL = URL(filePath: python)
         let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "check-openapi.py").path
         process.arguments = [script, base, job]
+        // Schemathesis leaves what it has learnt where it is run.
+        process.currentDirectoryURL = FileManager.default.temporaryDirectory
         let output = Pipe()
         process.standardOutput = output
         process.standardError = output

@@ -1,5 +1,6 @@
 public import Foundation
 import ProcessTestSupport
+import Synchronization
 
 /// The real command, run as a process of its own.
 public struct KilnProcess {
@@ -39,10 +40,13 @@ public struct KilnProcess {
     ///   - environment: variables besides those of this process.
     ///   - interruption: a signal that it is sent as soon as it has printed a line on standard error.
     ///   - launcher: a command that becomes `kiln`, which is its last argument, with `kiln`'s own behind: strace, a shell.
+    ///   - onLine: is told each line of standard error when it has come, and the process.
     ///   - watchesMemory: whether ``Outcome/peakBytes`` is wanted.
     public static func run(
         _ arguments: [String], input: [UInt8] = [], in folder: String? = nil, interruption: Int32? = nil,
-        environment: [String: String] = [:], launcher: [String] = [], watchesMemory: Bool = false
+        environment: [String: String] = [:], launcher: [String] = [],
+        onLine: (@Sendable (String, pid_t) -> Void)? = nil,
+        watchesMemory: Bool = false
     ) async throws -> Outcome {
         let process = Process()
         guard let executable else { throw NotBuilt() }
@@ -65,8 +69,12 @@ public struct KilnProcess {
         // The child has its own now.
         for end in [output.writing, error.writing, stdin.reading] { try end.close() }
         async let printed = readAll(output.reading)
-        async let complained = readAll(error.reading) { bytes in
-            if let interruption, bytes.contains(UInt8(ascii: "\n")) { kill(identifier, interruption) }
+        let isFirst = Mutex(true)
+        async let complained = readAll(error.reading) { line in
+            if let interruption, isFirst.withLock({ first in (first, first = false).0 }) {
+                kill(identifier, interruption)
+            }
+            onLine?(line, identifier)
         }
         async let peak = watchesMemory ? peakBytes(of: identifier) : nil
         feed(input, to: stdin.writing)
@@ -117,21 +125,21 @@ public struct KilnProcess {
         }
     }
 
-    /// Reads to the end on a thread of its own. `look` sees all that has come when the first bytes have.
+    /// Reads to the end on a thread of its own. `look` sees each line when it has come.
     private static func readAll(
-        _ handle: FileHandle, look: @escaping @Sendable ([UInt8]) -> Void = { _ in }
+        _ handle: FileHandle, look: @escaping @Sendable (String) -> Void = { _ in }
     ) async -> [UInt8] {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
                 var bytes: [UInt8] = []
-                var hasLooked = false
+                var seen = 0
                 while true {
                     let part = handle.availableData
                     if part.isEmpty { break }
                     bytes += part
-                    if !hasLooked, bytes.contains(UInt8(ascii: "\n")) {
-                        hasLooked = true
-                        look(bytes)
+                    while let end = bytes[seen...].firstIndex(of: UInt8(ascii: "\n")) {
+                        look(String(decoding: bytes[seen..<end], as: UTF8.self))
+                        seen = end + 1
                     }
                 }
                 continuation.resume(returning: bytes)

@@ -1,3 +1,4 @@
+import CoreMetrics
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -28,9 +29,9 @@ struct APIResponder: HTTPResponder {
         logger[metadataKey: "hb.request.id"] = nil
         var extra: [String: String] = [:]
         var response: Response
-        var caller: Caller?
+        var found = Found()
         do {
-            response = try await answer(request, context, id: id, logger: logger, caller: &caller, headers: &extra)
+            response = try await answer(request, context, id: id, logger: logger, found: &found, headers: &extra)
         } catch let error as HTTPParserError {
             // The connection is of no more use; Hummingbird says so and closes it.
             throw error
@@ -41,12 +42,20 @@ struct APIResponder: HTTPResponder {
         }
         for (name, value) in extra { response.headers[text: name] = value }
         decorate(&response, request, id: id)
-        log(request, response, caller, context, logger, begin)
+        let elapsed = begin.duration(to: .now)
+        measure(request, response, found.route, elapsed)
+        log(request, response, found.caller, context, logger, elapsed)
         return request.method == .head ? response.createHeadResponse() : response
     }
 
+    /// What is known of a request, however it ends.
+    private struct Found {
+        var route: Route?
+        var caller: Caller?
+    }
+
     private func answer(
-        _ request: Request, _ source: RequestSource, id: String, logger: Logger, caller found: inout Caller?,
+        _ request: Request, _ source: RequestSource, id: String, logger: Logger, found: inout Found,
         headers: inout [String: String]
     ) async throws -> Response {
         let match = try table.match(request.method.rawValue, request.uri.path)
@@ -59,8 +68,9 @@ struct APIResponder: HTTPResponder {
             try count("address \(address)", &headers)
             throw Self.unmatched(match, request)
         }
+        found.route = route
         let caller = try await guardian.caller(of: request, at: address, for: route)
-        found = caller
+        found.caller = caller
         try count(caller.subject, &headers)
         guard caller.scopes.allow(oneOf: route.scopes) else {
             let needed = route.scopes.map(\.rawValue).sorted().joined(separator: " or ")
@@ -134,11 +144,21 @@ struct APIResponder: HTTPResponder {
         crossOrigin.decorate(&response.headers, origin: request.headers[text: "Origin"])
     }
 
+    /// By route, not by path: ids would make a series each.
+    private func measure(_ request: Request, _ response: Response, _ route: Route?, _ elapsed: Duration) {
+        let dimensions = [
+            ("method", route == nil ? "other" : request.method.rawValue), ("route", route?.path ?? "none"),
+            ("status", "\(response.status.code)"),
+        ]
+        Timer(label: "kiln_http_request_duration_seconds", dimensions: dimensions)
+            .recordSeconds(elapsed / .seconds(1))
+    }
+
     private func log(
         _ request: Request, _ response: Response, _ caller: Caller?, _ source: RequestSource, _ logger: Logger,
-        _ begin: ContinuousClock.Instant
+        _ elapsed: Duration
     ) {
-        let milliseconds = begin.duration(to: .now) / .milliseconds(1)
+        let milliseconds = elapsed / .milliseconds(1)
         logger.info(
             "\(request.method) \(request.uri.path)",
             metadata: [

@@ -32,10 +32,11 @@ public struct APIServer: Service {
     /// Serves.
     ///
     /// - Throws: ``ServerRefusal`` where it would be open to others without a token; ``QueueError`` if the database
-    ///   cannot be asked for tokens, or has no tables for them yet; the system's error if it cannot listen.
+    ///   has no tables for tokens yet, or does not let it ask; the system's error if it cannot listen. A database that
+    ///   is away is waited for.
     public func run() async throws {
         let tokens = TokenStore(queue, schema: settings.schema)
-        let hasToken = try await tokens.hasLive()
+        guard let hasToken = try await whenThere({ try await tokens.hasLive() }) else { return }
         guard settings.isLoopback || hasToken else { throw ServerRefusal(address: settings.address) }
         if !hasToken {
             logger.notice("there is no token: everybody on this machine may use the API (kiln token create)")
@@ -59,6 +60,24 @@ public struct APIServer: Service {
             // The listener is the one that ends.
             try await group.next()
             group.cancelAll()
+        }
+    }
+
+    /// Waits for a database that is away.
+    ///
+    /// - Returns: `nil` if it is shut down meanwhile.
+    private func whenThere<R: Sendable>(_ body: () async throws -> R) async throws -> R? {
+        var wait = Duration.milliseconds(250)
+        while true {
+            do {
+                return try await body()
+            } catch let error as QueueError where error.isTransient || error.code == .deadline {
+                logger.warning("the database is away: \(error)")
+            }
+            let pause = wait
+            let isOver: Void? = try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }
+            guard isOver != nil else { return nil }
+            wait = min(wait * 2, .seconds(5))
         }
     }
 

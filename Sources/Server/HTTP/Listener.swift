@@ -20,6 +20,9 @@ struct Listener<Responder: HTTPResponder>: Sendable where Responder.Context == R
     /// - Throws: if it cannot listen there.
     func run() async throws {
         let limits = limits
+        // That it listens is said by whoever knows what it is.
+        var quiet = logger
+        quiet.logLevel = max(quiet.logLevel, .notice)
         let channel = HTTP1Channel.Configuration(
             additionalChannelHandlers: [ConnectionLimits(unread: limits.unread)],
             idleTimeout: TimeAmount(limits.idle),
@@ -31,7 +34,7 @@ struct Listener<Responder: HTTPResponder>: Sendable where Responder.Context == R
             configuration: ApplicationConfiguration(
                 address: .hostname(address, port: port),
                 availableConnectionsDelegate: MaximumAvailableConnections(limits.connections, logger: logger)),
-            onServerRunning: { await onRunning($0.localAddress?.port ?? port) }, logger: logger)
+            onServerRunning: { await onRunning($0.localAddress?.port ?? port) }, logger: quiet)
         try await application.run()
     }
 }

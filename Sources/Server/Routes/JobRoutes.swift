@@ -18,8 +18,9 @@ extension API {
                         headers: ["Location": "Where the job is."])
                 ]
             ) { request in
-                let job = try jobs.job(request.body ?? .null)
-                let outcome = try await idempotency.once(request) { connection in
+                var job = try jobs.job(request.body ?? .null)
+                job.options.metadata = TraceHeaders.adding(to: job.options.metadata, from: request.raw)
+                let outcome = try await idempotency.once(request) { [job] connection in
                     try await Self.refusingUnknown { try await queue.enqueue(job, on: connection) }
                 }
                 let path = "/v1/jobs/\(outcome.result.text)"

@@ -48,8 +48,10 @@ extension API {
                 try jobs.check(payload, of: Self.kind, at: "")
                 var metadata = body.member("metadata")?.members ?? [:]
                 if let language = body.member("language") { metadata["language"] = language }
-                let job = NewJob(
-                    Self.kind, payload, EnqueueOptions(metadata: metadata.isEmpty ? nil : .object(metadata)))
+                let options = EnqueueOptions(
+                    metadata: TraceHeaders.adding(
+                        to: metadata.isEmpty ? nil : .object(metadata), from: request.raw))
+                let job = NewJob(Self.kind, payload, options)
                 let outcome = try await idempotency.once(request) { try await queue.enqueue(job, on: $0) }
                 let url = settings.location("/api/video/job/\(outcome.result.text)")
                 return try Answer.json(

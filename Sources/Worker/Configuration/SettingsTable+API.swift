@@ -14,6 +14,10 @@ extension SettingsTable {
             fallback: "the request's host",
             "The URL that others know the API by, for the links in its answers.")
         Setting(
+            "http.proxies", "KILN_PROXIES", at: \.value.http.proxies, .count(0...10),
+            "How many proxies lie before the API, each of which appends to `X-Forwarded-For`: what tells clients without a "
+                + "token apart.")
+        Setting(
             "http.maxBody", "KILN_MAX_BODY", at: \.value.http.maximumBodyBytes, .size(1 << 10...1 << 30),
             "Size of a request's body at most.")
         Setting(

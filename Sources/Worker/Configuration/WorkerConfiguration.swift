@@ -74,8 +74,9 @@ struct WorkerConfiguration: Sendable {
         var lease: Duration = .seconds(10)
         /// Attempts of a job that does not say how many, the first included.
         var maxAttempts: Int = 5
-        /// The wait after the first failed attempt; it doubles with each further one.
-        var retryDelay: Duration = .seconds(1)
+        /// The wait after the first failed attempt, or half of it; it doubles with each further one. By default, four of
+        /// them outlast a store that is away for half a minute.
+        var retryDelay: Duration = .seconds(5)
     }
 
     /// Where results go that a job names no place for, and how they are handed out.
@@ -112,7 +113,10 @@ struct WorkerConfiguration: Sendable {
         /// what a request's Host header says.
         var publicURL: HTTPURL?
         /// Bytes of a request's body at most.
-        var maximumBodyBytes: Int64 = 1 << 20
+        var maximumBodyBytes: Int64 = 4 << 20
+        /// How many proxies lie before it, each of which appends to `X-Forwarded-For`; what clients say there themselves is
+        /// not believed.
+        var proxies: Int = 0
         /// Requests per minute of one token, or of one address without a token; `nil` for no limit.
         var requestsPerMinute: Int? = 600
         /// Origins whose pages may call the API: "https://app.example.com", or "*" alone for all. Default: none.

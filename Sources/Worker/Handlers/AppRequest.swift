@@ -20,11 +20,11 @@ enum AppRequest: JobKind {
         var webhook: WebhookTarget?
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case url, body, headers, timeout, webhook, metadata
+            case url, body, headers, timeout, webhook
         }
 
         init(from decoder: any Decoder) throws {
-            try decoder.refuseKeys(besides: CodingKeys.allCases.map(\.stringValue))
+            try decoder.refuseKeys(besides: CodingKeys.allCases.map(\.stringValue) + PayloadEnvelope.keys)
             let values = try decoder.container(keyedBy: CodingKeys.self)
             url = try values.decode(String.self, forKey: .url)
             body = try values.decodeIfPresent(JSONValue.self, forKey: .body) ?? .object([:])
@@ -50,8 +50,7 @@ enum AppRequest: JobKind {
                     "minimum": 0.1, "maximum": 3600,
                     "description": "Seconds from connecting to the last byte of the answer; 30 if it is left out.",
                 ]),
-                "webhook": WebhookTarget.schema.orNull, "metadata": .any,
-            ], required: ["url"]
+            ].merging(PayloadEnvelope.properties) { $1 }, required: ["url"]
         ).adding(["$schema": "https://json-schema.org/draft/2020-12/schema"])
     }
 
@@ -70,6 +69,7 @@ enum AppRequest: JobKind {
         headers["kiln-job"] = id
         headers["kiln-attempt"] = "\(job.attempt)"
         headers["Accept"] = "application/json"
+        TracePropagation.inject(into: &headers)
         let reply: HTTPReply
         do {
             reply = try await services.post(

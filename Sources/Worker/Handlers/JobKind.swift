@@ -32,7 +32,7 @@ struct KindWeight: Sendable, Hashable {
 
 extension JobKind {
     static func retries(_ work: WorkerConfiguration.Work) -> RetryPolicy {
-        RetryPolicy(maxAttempts: work.maxAttempts, base: work.retryDelay)
+        RetryPolicy(maxAttempts: work.maxAttempts, base: work.retryDelay, jitter: .equal)
     }
 
     /// Has a worker run this kind.

@@ -15,15 +15,14 @@ struct MediaPayload<Operation: MediaOperation>: Decodable, Sendable {
     var webhook: WebhookTarget?
 
     private enum Key: String, CodingKey {
-        case operation, webhook, metadata, output
+        case operation, webhook, output
     }
 
     init(from decoder: any Decoder) throws {
         var members = try [String: JSONValue](from: decoder)
         let values = try decoder.container(keyedBy: Key.self)
         webhook = try values.decodeIfPresent(WebhookTarget.self, forKey: .webhook)
-        members[Key.webhook.rawValue] = nil
-        members[Key.metadata.rawValue] = nil
+        for key in PayloadEnvelope.keys { members[key] = nil }
         if let name = members.removeValue(forKey: Key.operation.rawValue), name != .string(Operation.name) {
             throw DecodingError.dataCorruptedError(
                 forKey: Key.operation, in: values, debugDescription: "a job of this kind is \"\(Operation.name)\"")
@@ -41,10 +40,7 @@ struct MediaPayload<Operation: MediaOperation>: Decodable, Sendable {
             let request = try SchemaRecorder.schema(of: Operation.self)
             var (properties, required) = request.members
             properties[Key.operation.rawValue] = ["const": .string(Operation.name)]
-            properties[Key.webhook.rawValue] = WebhookTarget.schema.orNull.json
-            properties[Key.metadata.rawValue] = [
-                "description": "Anything; it is handed on with the job's webhooks."
-            ]
+            properties.merge(PayloadEnvelope.properties.mapValues(\.json)) { $1 }
             if let output = properties[Key.output.rawValue], case .object(let keywords) = output {
                 properties[Key.output.rawValue] = JSONSchema(keywords).orNull.json
             }

@@ -2,6 +2,7 @@ import FoundationEssentials
 import JobQueue
 import Logging
 import MediaKit
+import Tracing
 
 /// Carries a media job out: finds its output's place, asks its worker for what it needs, runs the engine with the share
 /// that it got, and tells how it went.
@@ -9,6 +10,7 @@ struct MediaRun: Sendable {
     private let context: JobContext
     private let services: JobServices
     private let resolver: JobResolver
+    private let streams: StreamReport
     private let startedAt = ContinuousClock.now
     private let queueSeconds: Double
 
@@ -16,6 +18,7 @@ struct MediaRun: Sendable {
         self.context = context
         self.services = services
         resolver = JobResolver(services, job: context)
+        streams = StreamReport(kind: context.kindName)
         // By the clocks of two machines, which may differ by more than the wait.
         queueSeconds = max(0, Date.now.timeIntervalSince(context.runAt))
     }
@@ -49,7 +52,9 @@ struct MediaRun: Sendable {
         var memory: Int64 = 0
         if operation.encodedVideo != nil {
             context.progress(0, phase: "probing")
-            let info = try await engine.run(Probe(input: operation.input, limits: operation.limits))
+            let info = try await withSpan("probe") { _ in
+                try await engine.run(Probe(input: operation.input, limits: operation.limits))
+            }
             if let estimate = WeightEstimate(operation, info) {
                 if operation.threads == nil { cores = estimate.cores }
                 memory = estimate.memory
@@ -71,8 +76,12 @@ struct MediaRun: Sendable {
     /// Runs the engine.
     func run<Operation: MediaOperation>(_ operation: Operation) async throws -> Operation.Output {
         context.progress(0, phase: "processing")
-        return try await engine.run(operation) { [context] progress in
-            context.progress(progress.fraction ?? 0, phase: "processing", details: progress)
+        return try await withSpan("process") { span in
+            span.attributes["kiln.operation"] = Operation.name
+            defer { streams.report(resolver.meter) }
+            return try await engine.run(operation) { [context] progress in
+                context.progress(progress.fraction ?? 0, phase: "processing", details: progress)
+            }
         }
     }
 
@@ -93,10 +102,11 @@ struct MediaRun: Sendable {
     ///   - process: seconds that the engine worked.
     ///   - made: seconds of the result, if it has any.
     func timings(process: Double, cpu: Double? = nil, made: Double? = nil) -> JobResult.Timings {
-        JobResult.Timings(
-            queue: queueSeconds, read: resolver.meter.readSeconds, process: process,
-            write: resolver.meter.writeSeconds, total: elapsed, cpu: cpu,
-            speed: made.flatMap { process > 0 ? $0 / process : nil })
+        let speed = made.flatMap { process > 0 ? $0 / process : nil }
+        if let made { streams.metrics.made(seconds: made, speed: speed) }
+        return JobResult.Timings(
+            queue: queueSeconds, read: resolver.meter.read.seconds, process: process,
+            write: resolver.meter.written.seconds, total: elapsed, cpu: cpu, speed: speed)
     }
 
     /// Seconds since the attempt's start.

@@ -34,9 +34,9 @@ enum WebhookDelivery: JobKind {
         ).adding(["$schema": "https://json-schema.org/draft/2020-12/schema"])
     }
 
-    /// With the usual base of a second, waits of 5 s, 10 s, … up to 6 h: a receiver may be away for a day.
+    /// With the usual base, waits of 5 s, 10 s, … up to 6 h: a receiver may be away for a day.
     static func retries(_ work: WorkerConfiguration.Work) -> RetryPolicy {
-        RetryPolicy(maxAttempts: 15, base: work.retryDelay * 5, cap: .seconds(6 * 3600), jitter: .equal)
+        RetryPolicy(maxAttempts: 15, base: work.retryDelay, cap: .seconds(6 * 3600), jitter: .equal)
     }
 
     static func run(_ job: Job<Payload>, _ services: JobServices) async throws -> Delivered {

@@ -19,14 +19,20 @@ struct WorkerService: Service {
     private let services: JobServices
     private let workers: [QueueWorker]
     private let sweeper: UploadSweeper
+    /// What it is up to.
+    let status = WorkerStatus()
+    /// What it runs.
+    let kinds: [any JobKind.Type]
     private let logger: Logger
 
     /// - Parameters:
-    ///   - middlewares: around every handler, the first outermost: for traces, say.
+    ///   - middlewares: around every handler, within the service's own.
+    ///   - sweepInterval: between two looks for uploads of attempts that died.
     /// - Throws: ``ConfigurationFailure`` for kinds that do not exist; `QueueError`, `TransferError`.
     init(
         _ configuration: WorkerConfiguration, middlewares: [any JobMiddleware] = [],
-        logger: Logger = Logger(label: "kiln.worker"), sweepInterval: Duration = .seconds(60)
+        logger: Logger = Logger(label: "kiln.worker"),
+        sweepInterval: Duration = .seconds(60)
     ) throws {
         self.configuration = configuration
         self.logger = logger
@@ -42,6 +48,7 @@ struct WorkerService: Service {
                 fileRoots: configuration.outputs.fileRoots, web: .guarded, guarding: guarding),
             client: try HTTPClient(HTTPConfiguration(addressGuard: guarding), logger: logger), queue: queue)
         let (work, messages) = try Self.kinds(configuration.worker.kinds)
+        kinds = work + messages
         var workers: [QueueWorker] = []
         if !work.isEmpty { workers.append(try Self.worker(work, Self.options(configuration), services, logger)) }
         if !messages.isEmpty {
@@ -49,7 +56,8 @@ struct WorkerService: Service {
                 try Self.worker(
                     messages, Self.messageOptions(configuration, maintains: work.isEmpty), services, logger))
         }
-        for worker in workers { middlewares.forEach(worker.use) }
+        let own: [any JobMiddleware] = [status.running, JobMetrics(), JobSpans(traces: status.traces)]
+        for worker in workers { (own + middlewares).forEach(worker.use) }
         self.workers = workers
         sweeper = UploadSweeper(queue: queue, stores: services.stores, logger: logger, interval: sweepInterval)
     }
@@ -57,18 +65,29 @@ struct WorkerService: Service {
     func run() async throws {
         let sweeping = Task { await sweeper.run() }
         let events = workers.map(\.events)
-        let writing = Task { [log = EventLog(logger: logger)] in
+        let writing = Task { [status, log = EventLog(logger: logger, traces: status.traces)] in
             await withDiscardingTaskGroup { group in
-                for stream in events { group.addTask { await log.follow(stream) } }
+                for stream in events {
+                    group.addTask {
+                        for await event in stream {
+                            status.note(event)
+                            log.write(event)
+                        }
+                    }
+                }
             }
         }
         var failure: (any Error)?
         do {
             try await verifySchema()
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for worker in workers { group.addTask { try await worker.run() } }
-                // One that cannot go on ends the others, too.
-                for try await _ in group {}
+            try await withGracefulShutdownHandler {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for worker in workers { group.addTask { try await worker.run() } }
+                    // One that cannot go on ends the others, too.
+                    for try await _ in group {}
+                }
+            } onGracefulShutdown: { [status] in
+                status.drain()
             }
         } catch {
             failure = error
@@ -98,6 +117,13 @@ struct WorkerService: Service {
         }
     }
 
+    /// How many jobs of a kind run at a time at most.
+    func concurrency(of kind: any JobKind.Type) -> Int {
+        let work = configuration.worker
+        guard JobKinds.work.contains(where: { $0 == kind }) else { return Self.messageSlots }
+        return min(work.concurrency, work.concurrencyPerKind ?? work.concurrency)
+    }
+
     // MARK: What its workers are
 
     private static func worker(
@@ -116,11 +142,13 @@ struct WorkerService: Service {
             queues: work.queues, grace: work.shutdownGrace, connections: configuration.database.connections)
     }
 
+    private static let messageSlots = 16
+
     /// A message waits for its receiver, and takes next to nothing.
     private static func messageOptions(_ configuration: WorkerConfiguration, maintains: Bool) -> WorkerOptions {
         let work = configuration.worker
         var options = WorkerOptions(
-            name: work.name, slots: 16, memory: work.memory, lease: work.lease,
+            name: work.name, slots: messageSlots, memory: work.memory, lease: work.lease,
             grace: min(work.shutdownGrace, .seconds(20)), maintains: maintains, connections: 2)
         options.name += " (webhooks)"
         return options

@@ -1,23 +1,48 @@
 import ByteIO
-import Synchronization
+import Locking
 
-/// How long a job's engine has waited for its inputs and outputs. Thread-safe.
+/// How long a job's engine has waited for its inputs and outputs, when, and how much came and went. Thread-safe.
 final class StreamMeter: Sendable {
-    private let reading = Atomic<Int64>(0)
-    private let writing = Atomic<Int64>(0)
+    /// In one direction.
+    struct Reading: Sendable {
+        /// Seconds that were waited, over all streams.
+        var seconds = 0.0
+        var bytes: Int64 = 0
+        /// Of the first call and the end of the last; `nil` without any.
+        var span: (first: ContinuousClock.Instant, last: ContinuousClock.Instant)?
 
-    /// Seconds, over all inputs.
-    var readSeconds: Double { Double(reading.load(ordering: .relaxed)) / 1e9 }
-    /// Seconds, over all outputs.
-    var writeSeconds: Double { Double(writing.load(ordering: .relaxed)) / 1e9 }
+        mutating func add(_ start: ContinuousClock.Instant, _ end: ContinuousClock.Instant, bytes: Int) {
+            seconds += (end - start) / .seconds(1)
+            self.bytes += Int64(bytes)
+            span = (span?.first ?? start, end)
+        }
+    }
 
-    func read<R>(_ body: () throws -> R) rethrows -> R { try measuring(reading, body) }
-    func write<R>(_ body: () throws -> R) rethrows -> R { try measuring(writing, body) }
+    private let reading = Locked(Reading())
+    private let writing = Locked(Reading())
 
-    private func measuring<R>(_ sum: borrowing Atomic<Int64>, _ body: () throws -> R) rethrows -> R {
+    /// Of all inputs.
+    var read: Reading { reading.withLock { $0 } }
+    /// Of all outputs.
+    var written: Reading { writing.withLock { $0 } }
+
+    func reading<R>(bytes: (R) -> Int = { _ in 0 }, _ body: () throws -> R) rethrows -> R {
+        try Self.measuring(reading, bytes, body)
+    }
+    func writing<R>(bytes: (R) -> Int = { _ in 0 }, _ body: () throws -> R) rethrows -> R {
+        try Self.measuring(writing, bytes, body)
+    }
+
+    private static func measuring<R>(
+        _ sum: Locked<Reading>, _ bytes: (R) -> Int, _ body: () throws -> R
+    ) rethrows -> R {
         let start = ContinuousClock.now
-        defer { sum.wrappingAdd(Int64((ContinuousClock.now - start) / .nanoseconds(1)), ordering: .relaxed) }
-        return try body()
+        var count = 0
+        // What is thrown has been waited for, too.
+        defer { sum.withLock { [count] in $0.add(start, .now, bytes: count) } }
+        let result = try body()
+        count = bytes(result)
+        return result
     }
 }
 
@@ -33,12 +58,12 @@ final class MeteredSource: PlannableByteSource {
 
     var name: String { base.name }
     // The first of these waits until it is open.
-    var length: Int64? { meter.read { base.length } }
-    var isSeekable: Bool { meter.read { base.isSeekable } }
+    var length: Int64? { meter.reading { base.length } }
+    var isSeekable: Bool { meter.reading { base.isSeekable } }
     var notices: [String] { base.notices }
     func expect(_ reads: ExpectedReads) { base.expect(reads) }
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
-        try meter.read { try base.read(into: buffer, at: offset) }
+        try meter.reading(bytes: { max(0, $0) }, { try base.read(into: buffer, at: offset) })
     }
     func cancel() { base.cancel() }
 }
@@ -54,13 +79,15 @@ final class MeteredSink: ByteSink {
     }
 
     var name: String { base.name }
-    var rewritableHead: Int64 { meter.write { base.rewritableHead } }
-    func write(_ bytes: UnsafeRawBufferPointer) throws { try meter.write { try base.write(bytes) } }
-    func rewrite(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
-        try meter.write { try base.rewrite(bytes, at: offset) }
+    var rewritableHead: Int64 { meter.writing { base.rewritableHead } }
+    func write(_ bytes: UnsafeRawBufferPointer) throws {
+        try meter.writing(bytes: { bytes.count }, { try base.write(bytes) })
     }
-    func prepare() throws { try meter.write { try base.prepare() } }
-    func finish() throws { try meter.write { try base.finish() } }
+    func rewrite(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
+        try meter.writing { try base.rewrite(bytes, at: offset) }
+    }
+    func prepare() throws { try meter.writing { try base.prepare() } }
+    func finish() throws { try meter.writing { try base.finish() } }
     func abort() { base.abort() }
     func retract() { base.retract() }
     func cancel() { base.cancel() }

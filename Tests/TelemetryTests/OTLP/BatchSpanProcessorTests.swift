@@ -4,9 +4,9 @@ import ServiceLifecycle
 import Testing
 import Tracing
 import Transfer
-import TransferTestSupport
 
 @testable import Telemetry
+@testable import TransferTestSupport
 
 @Suite(.timeLimit(.minutes(5)))
 struct BatchSpanProcessorTests {

@@ -1,9 +1,9 @@
 import Testing
 import Tracing
 import Transfer
-import TransferTestSupport
 
 @testable import Telemetry
+@testable import TransferTestSupport
 
 @Suite(.timeLimit(.minutes(5)))
 struct OTLPSpanExporterTests {

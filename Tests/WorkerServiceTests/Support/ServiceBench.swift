@@ -76,6 +76,37 @@ struct ServiceBench: Sendable {
         }
     }
 
+    // MARK: The command
+
+    /// What the command is told of the database and the store.
+    func environment(_ more: [String: String] = [:]) -> [String: String] {
+        Self.environment(server).merging(["DATABASE_URL": database.url]) { $1 }.merging(more) { $1 }
+    }
+
+    /// Runs `kiln` beside `body`, and ends it in good order behind it.
+    ///
+    /// - Parameter body: gets what the process says while it runs.
+    func command(
+        _ arguments: [String], _ more: [String: String] = [:],
+        _ body: @escaping @Sendable (ProcessLog) async throws -> Void
+    ) async throws -> KilnProcess.Outcome {
+        let log = ProcessLog()
+        let environment = environment(more.merging(["LOG_FORMAT": "json"]) { given, _ in given })
+        async let outcome = {
+            defer { log.end() }
+            return try await KilnProcess.run(arguments, environment: environment) { log.take($0, $1) }
+        }()
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(log)) } catch { result = .failure(error) }
+        log.signal(SIGTERM)
+        let ended = try await outcome
+        do { try result.get() } catch {
+            Issue.record("\(error); the process said:\n\(ended.error)")
+            throw error
+        }
+        return ended
+    }
+
     // MARK: Jobs
 
     /// Enqueues in SQL, as an app would.

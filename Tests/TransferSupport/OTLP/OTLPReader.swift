@@ -1,6 +1,5 @@
 import Foundation
 import Transfer
-import TransferTestSupport
 
 /// An `AnyValue`.
 enum OTLPValue: Equatable, Sendable {

@@ -1,8 +1,6 @@
 import Foundation
 import Locking
-import Testing
 import Transfer
-import TransferTestSupport
 
 /// A collector of spans that takes nothing on trust: what is not as OTLP's JSON has it is a problem.
 /// https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
