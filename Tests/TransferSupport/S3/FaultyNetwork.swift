@@ -27,7 +27,9 @@ package final class FaultyNetwork: Sendable {
     /// What was done wrong so far, by operation and kind, with counts.
     package var injected: [String: Int] { state.withLock { $0.injected } }
     /// Of all requests.
-    package var share: Double { state.withLock { Double($0.injected.values.reduce(0, +)) / Double(max(1, $0.requests)) } }
+    package var share: Double {
+        state.withLock { Double($0.injected.values.reduce(0, +)) / Double(max(1, $0.requests)) }
+    }
 
     package func fault(_ request: S3Request) -> S3Fault? {
         state.withLock { state in
