@@ -4,6 +4,7 @@ import PostgresTestSupport
 import ServiceTestSupport
 import TestSupport
 import Testing
+import Transfer
 import TransferTestSupport
 
 @testable import Worker
