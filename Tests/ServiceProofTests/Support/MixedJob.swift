@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import MediaKit
 import ServiceTestSupport
 import TestSupport
 
