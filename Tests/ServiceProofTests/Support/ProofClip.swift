@@ -27,7 +27,7 @@ struct ProofClip: Sendable {
         let bench = try Workbench()
         guard !Media.isPresent else { return ProofClip(fileName(real), bench, Media.file(real)) }
         return ProofClip(
-            fileName(real), bench, try await bench.movie(.ordinary(seconds: 5, width: 320, height: 180)))
+            fileName(real), bench, try await bench.movie(.ordinary(seconds: 5, width: 320, height: 192)))
     }
 
     /// Speech of 16 bits, uncompressed.
