@@ -254,17 +254,37 @@ let package = Package(
                 "TransferTestSupport", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings),
+        // What tests of the service have in common: the app's side of the queue, and `kiln` as a process.
+        .target(
+            name: "ServiceTestSupport",
+            dependencies: [
+                "JobQueue", "Locking", "PostgresTestSupport", "ProcessTestSupport", "TestSupport", "Transfer",
+                "TransferTestSupport", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "Tests/ServiceSupport",
+            swiftSettings: swiftSettings
+        ),
         // Jobs from the queue to the store, by the service and by the command.
         .testTarget(
             name: "WorkerServiceTests",
             dependencies: [
                 "Worker", "MediaKit", "ByteIO", "JobQueue", "Locking", "TestSupport", "PostgresTestSupport",
-                "ProcessTestSupport", "Telemetry", "Transfer", "TransferTestSupport",
+                "ProcessTestSupport", "ServiceTestSupport", "Telemetry", "Transfer", "TransferTestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             exclude: ["check-schemas.py"],
+            swiftSettings: swiftSettings),
+        // The same with workers in processes of their own, of which some die.
+        .testTarget(
+            name: "ServiceProofTests",
+            dependencies: [
+                "Worker", "kiln", "MediaKit", "JobQueue", "Locking", "TestSupport", "PostgresTestSupport",
+                "ProcessTestSupport", "ServiceTestSupport", "Transfer", "TransferTestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            exclude: ["enqueue.py"],
             swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]

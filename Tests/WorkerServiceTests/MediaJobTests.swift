@@ -1,6 +1,7 @@
 import Foundation
 import JobQueue
 import MediaKit
+import ServiceTestSupport
 import TestSupport
 import Testing
 import Transfer

@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import ServiceTestSupport
 import TestSupport
 import Testing
 import Transfer
@@ -17,16 +18,6 @@ import TransferTestSupport
         #expect(message.signature(key) == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
         #expect(message.headers(keys: [key, key])["webhook-signature"]?.split(separator: " ").count == 2)
         #expect(message.headers(keys: [])["webhook-signature"] == nil)
-    }
-
-    /// Whether a message is signed as its receiver checks it.
-    private func isSigned(_ message: Receiver.Message) -> Bool {
-        guard let id = message.head.headers["webhook-id"],
-            let timestamp = message.head.headers["webhook-timestamp"].flatMap({ Int64($0) }),
-            abs(Double(timestamp) - Date.now.timeIntervalSince1970) < 300
-        else { return false }
-        let expected = StandardWebhook(id: id, timestamp: timestamp, body: message.body).signature(ServiceBench.key)
-        return message.head.headers["webhook-signature"] == expected
     }
 
     private func deliveries(_ bench: ServiceBench) async throws -> [JobInfo] {
@@ -52,7 +43,7 @@ import TransferTestSupport
             }
         }
         let messages = receiver.messages
-        #expect(messages.count == 3 && messages.allSatisfy(isSigned))
+        #expect(messages.count == 3 && messages.allSatisfy { $0.isSigned(with: ServiceBench.key) })
         #expect(messages.compactMap(\.type).sorted() == ["job.completed", "job.failed", "job.started"])
         let completed = try #require(messages.first { $0.type == "job.completed" }?.json?["data"])
         #expect(completed["jobId"]?.string == good.uuidString.lowercased())

@@ -2,6 +2,7 @@ import Foundation
 import JobQueue
 import Logging
 import PostgresTestSupport
+import ServiceTestSupport
 import TestSupport
 import Testing
 import Transfer

@@ -1,9 +1,9 @@
 import Foundation
 import JobQueue
-import Locking
 import Logging
 import PostgresTestSupport
 import ServiceLifecycle
+import ServiceTestSupport
 import TestSupport
 import Testing
 import Transfer
@@ -12,7 +12,7 @@ import TransferTestSupport
 @testable import Worker
 
 /// A database with the queue, an object store, and the worker's service between them.
-struct ServiceBench: Sendable {
+struct ServiceBench: QueueBench {
     /// "whsec_" is followed by this in base64.
     static let key = Array("a key of twenty-four by".utf8)
 
@@ -109,50 +109,9 @@ struct ServiceBench: Sendable {
 
     // MARK: Jobs
 
-    /// Enqueues in SQL, as an app would.
-    func enqueue(_ kind: String, _ payload: String, _ more: String = "") async throws -> JobID {
-        let id = try await sql("SELECT kiln.enqueue('\(kind)', $json$\(payload)$json$\(more))")
-        return try #require(JobID(uuidString: id))
-    }
-
-    /// The one value of a query, as text.
-    @discardableResult
-    func sql(_ text: String) async throws -> String {
-        try await database.psql("\\pset tuples_only on\n\\pset format unaligned\n\(text);")
-            .trimmingCharacters(in: .whitespacesAndNewlines)
-    }
-
     func result(_ id: JobID) async throws -> JobResult {
         try await queue.wait(for: id, as: JobResult.self, timeout: .seconds(120))
     }
-
-    /// A job that is to end without success.
-    func failed(_ id: JobID) async throws -> JobInfo {
-        do {
-            _ = try await queue.wait(for: id, timeout: .seconds(120))
-        } catch let failure as JobFailure {
-            return try #require(try await queue.job(failure.job.id))
-        }
-        Issue.record("the job has succeeded")
-        return try #require(try await queue.job(id))
-    }
-
-    /// Waits until a job has come to what `isSo` says.
-    func until(_ id: JobID, _ isSo: @Sendable (JobInfo) -> Bool) async throws -> JobInfo {
-        try await until { try await queue.job(id).flatMap { isSo($0) ? $0 : nil } }
-    }
-
-    /// Asks until there is an answer.
-    func until<R>(_ ask: () async throws -> R?) async throws -> R {
-        let limit = ContinuousClock.now + .seconds(120)
-        while ContinuousClock.now < limit {
-            if let answer = try await ask() { return answer }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-        throw Late()
-    }
-
-    struct Late: Error {}
 }
 
 /// Tells when the first handler has ended.
@@ -177,37 +136,4 @@ extension ServiceBench {
         let bytes = try #require(server.bytes(key))
         return try DecodedMedia(path: folder.put("out", bytes), pictureWidth: 320)
     }
-}
-
-/// The app's side of webhooks: keeps what comes, and answers as told.
-final class Receiver: Sendable {
-    struct Message: Sendable {
-        var head: RawRequest
-        var body: [UInt8]
-
-        var json: JSONValue? { try? JSONDecoder().decode(JSONValue.self, from: Data(body)) }
-        var type: String? { json?["type"]?.string }
-    }
-
-    private let server: RawServer
-    private let kept: Locked<[Message]>
-
-    /// - Parameter answer: status, headers and body, by the number of the request from 0.
-    init(_ answer: @escaping @Sendable (Int) -> (Int, HTTPHeaders, String) = { _ in (200, [:], "{}") }) throws {
-        let kept = Locked<[Message]>([])
-        self.kept = kept
-        server = try RawServer { connection in
-            while let (head, body) = try connection.readRequest() {
-                let number = kept.withLock { kept in
-                    kept.append(Message(head: head, body: body))
-                    return kept.count - 1
-                }
-                let (status, headers, text) = answer(number)
-                try connection.respond(status, headers: headers, body: Array(text.utf8))
-            }
-        }
-    }
-
-    func url(_ path: String = "/hook") -> String { server.url(path) }
-    var messages: [Message] { kept.withLock { $0 } }
 }

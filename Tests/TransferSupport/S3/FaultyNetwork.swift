@@ -1,28 +1,37 @@
 import Locking
 import Transfer
-import TransferTestSupport
 
-/// One request in twenty fails, in each way in turn that a request of its kind can fail in.
+/// One request in so many fails, in each way in turn that a request of its kind can fail in.
 ///
 /// By counting and not by chance: no run meets the same request five times in a row and gives up.
-final class FaultyNetwork: Sendable {
+package final class FaultyNetwork: Sendable {
     private struct State {
         var requests = 0
+        var standing = 0
         var faults: [S3Request.Operation: Int] = [:]
         var injected: [String: Int] = [:]
     }
     private let state = Locked(State())
     private let interval: Int
+    private let standingLimit: Int
 
-    /// - Parameter interval: every how many-th request fails.
-    init(every interval: Int = 20) { self.interval = interval }
+    /// - Parameters:
+    ///   - interval: every how many-th request fails.
+    ///   - standingLimit: how many requests may stand still, each of which costs a client the time that it waits for
+    ///     bytes; what would be one more is reset.
+    package init(every interval: Int = 20, standingLimit: Int = .max) {
+        self.interval = interval
+        self.standingLimit = standingLimit
+    }
 
     /// What was done wrong so far, by operation and kind, with counts.
-    var injected: [String: Int] { state.withLock { $0.injected } }
+    package var injected: [String: Int] { state.withLock { $0.injected } }
     /// Of all requests.
-    var share: Double { state.withLock { Double($0.injected.values.reduce(0, +)) / Double(max(1, $0.requests)) } }
+    package var share: Double {
+        state.withLock { Double($0.injected.values.reduce(0, +)) / Double(max(1, $0.requests)) }
+    }
 
-    func fault(_ request: S3Request) -> S3Fault? {
+    package func fault(_ request: S3Request) -> S3Fault? {
         state.withLock { state in
             state.requests += 1
             guard state.requests % interval == 0 else { return nil }
@@ -30,7 +39,13 @@ final class FaultyNetwork: Sendable {
             guard !kinds.isEmpty else { return nil }
             let turn = state.faults[request.operation, default: 0]
             state.faults[request.operation] = turn + 1
-            let (name, fault) = kinds[turn % kinds.count]
+            var (name, fault) = kinds[turn % kinds.count]
+            switch fault {
+            case .stall, .silence:
+                state.standing += 1
+                if state.standing > standingLimit { (name, fault) = ("reset", .reset) }
+            default: break
+            }
             state.injected["\(request.operation): \(name)", default: 0] += 1
             return fault
         }
