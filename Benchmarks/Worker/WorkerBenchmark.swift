@@ -15,7 +15,7 @@ struct WorkerBenchmark: AsyncParsableCommand {
             --quick two minutes.
             """)
 
-    @Option(help: "Only this case: \(Self.names). May be given several times.")
+    @Option(help: "Only this case: \(WorkerWork.Name.names). May be given several times.")
     var only: [WorkerWork.Name] = []
 
     @Option(help: "Jobs of a round, in every case. Default: 100 for burn, 500 for audio, 60 for arrivals.")
@@ -44,8 +44,6 @@ struct WorkerBenchmark: AsyncParsableCommand {
 
     @Option(help: "Draws the ratios as a chart into this file.")
     var html: String?
-
-    private static let names = WorkerWork.Name.allCases.map(\.rawValue).joined(separator: ", ")
 
     func validate() throws {
         guard rounds ?? 1 >= 1 else { throw ValidationError("--rounds must be at least 1") }

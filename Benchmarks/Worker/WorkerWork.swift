@@ -7,6 +7,8 @@ struct WorkerWork: Sendable {
     enum Name: String, CaseIterable, ExpressibleByArgument, Codable {
         case burn, audio, arrivals
 
+        static let names = allCases.map(\.rawValue).joined(separator: ", ")
+
         /// Jobs of a round; few of them for a trial.
         func jobs(isQuick: Bool) -> Int {
             switch self {
