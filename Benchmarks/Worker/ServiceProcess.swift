@@ -56,7 +56,9 @@ struct ServiceProcess: Sendable {
         name = command.program
         output = scratch.path("output")
         errors = scratch.path("errors")
-        let files = ["/dev/null", output, errors].map { open($0, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
+        let files = ["/dev/null", output, errors].map { (path: String) in
+            open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        }
         defer { for file in files where file >= 0 { close(file) } }
         guard files.allSatisfy({ $0 >= 0 }) else {
             throw ChildProcess.Failure(description: "no file for the output of \(command.program)")

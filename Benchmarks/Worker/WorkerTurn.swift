@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import PostgresTestSupport
 
 /// One round of one contestant: a new store and a new database, its jobs, its program from start to end, and a look at
 /// every output.
