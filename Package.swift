@@ -154,6 +154,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Benchmarks",
+            exclude: ["Worker/usual_worker.py"],
             swiftSettings: swiftSettings
         ),
         // Waiting for the end of a process that a test started.
