@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import ServiceTestSupport
 import TestSupport
 import Testing
 import Transfer

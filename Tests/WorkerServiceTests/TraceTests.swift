@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import ServiceTestSupport
 import Telemetry
 import TestSupport
 import Testing
