@@ -25,7 +25,7 @@ struct KilnCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Service",
                 subcommands: [
-                    WorkerCommand.self, KindsCommand.self, ConfigCommand.self, DoctorCommand.self, TokenCommand.self,
+                    DevCommand.self, WorkerCommand.self, KindsCommand.self, ConfigCommand.self, DoctorCommand.self, TokenCommand.self,
                 ]),
             CommandGroup(
                 name: "Queue",

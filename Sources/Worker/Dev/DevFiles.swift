@@ -45,7 +45,8 @@ enum DevFiles {
         var info = stat()
         guard lstat(path, &info) == 0 else { return }
         do { try FileManager.default.removeItem(atPath: path) } catch {
-            throw MediaError(.io, "cannot remove \(path), which an earlier kiln dev has left", hint: "remove it", cause: error)
+            throw MediaError(
+                .io, "cannot remove \(path), which an earlier kiln dev has left", hint: "remove it", cause: error)
         }
     }
 
@@ -75,7 +76,9 @@ enum DevFiles {
             }
             var done = 0
             while done < count {
-                let written = buffer.withUnsafeBytes { Glibc.write(target, $0.baseAddress.map { $0 + done }, count - done) }
+                let written = buffer.withUnsafeBytes {
+                    Glibc.write(target, $0.baseAddress.map { $0 + done }, count - done)
+                }
                 if written < 0, errno == EINTR { continue }
                 guard written > 0 else {
                     throw MediaError(.io, "cannot write \(path): \(String(cString: strerror(errno)))")

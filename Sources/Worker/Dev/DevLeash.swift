@@ -17,14 +17,14 @@ final class DevLeash: Sendable {
     /// - Parameters:
     ///   - lock: a descriptor whose lock is held until all is tidied up.
     ///   - folders: are removed then, in this order.
-    init(lock: HandedDescriptor, removing folders: [String], log: String) throws {
+    init(lock: HandedDescriptor, removing folders: [String]) throws {
         var ends: [Int32] = [-1, -1]
         guard pipe2(&ends, O_CLOEXEC) == 0 else {
             throw MediaError(.io, "cannot make a pipe: \(String(cString: strerror(errno)))")
         }
         let reading = try HandedDescriptor(takingOwnershipOf: ends[0])
         pipe = try HandedDescriptor(takingOwnershipOf: ends[1])
-        // Its log is its own business: the folder that it would be in is removed.
+        // It has no log: the folder that it would be in is removed.
         watcher = try ChildProcess(
             ["/bin/sh", "-c", Self.script, "kiln-dev"] + folders, log: "/dev/null",
             descriptors: [3: reading.number, 9: lock.number])

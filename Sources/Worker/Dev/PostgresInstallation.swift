@@ -30,13 +30,18 @@ struct PostgresInstallation: Sendable, Equatable {
             found.append(installation)
         }
         found += usualPlaces()
-        if let version, let same = found.first(where: { $0.folder.split(separator: "/").contains { $0 == version || $0 == "pgsql-\(version)" } }) {
+        if let version,
+            let same = found.first(where: {
+                $0.folder.split(separator: "/").contains { $0 == version || $0 == "pgsql-\(version)" }
+            })
+        {
             return same
         }
         guard let first = found.first else {
             throw MediaError(
                 .notFound, "there is no Postgres server here to start a private one from",
-                hint: "install it (Debian and Ubuntu: apt-get install postgresql), or set KILN_POSTGRES_BIN to the folder that has initdb"
+                hint:
+                    "install it (Debian and Ubuntu: apt-get install postgresql), or set KILN_POSTGRES_BIN to the folder that has initdb"
             )
         }
         return first
@@ -70,7 +75,9 @@ struct PostgresInstallation: Sendable, Equatable {
         guard path.split(separator: ":").contains(where: { access("\($0)/pg_config", X_OK) == 0 }) else { return nil }
         let file = FileManager.default.temporaryDirectory.path + "/kiln-\(UUID().uuidString)"
         defer { unlink(file) }
-        guard try await ChildProcess(["pg_config", "--bindir"], log: file).waitUnlessCancelled() == 0 else { return nil }
+        guard try await ChildProcess(["pg_config", "--bindir"], log: file).waitUnlessCancelled() == 0 else {
+            return nil
+        }
         let text = try? String(contentsOfFile: file, encoding: .utf8)
         return text?.split(separator: "\n").first.map(String.init)
     }
