@@ -25,7 +25,8 @@ struct KilnCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Service",
                 subcommands: [
-                    DevCommand.self, WorkerCommand.self, KindsCommand.self, ConfigCommand.self, DoctorCommand.self, TokenCommand.self,
+                    DevCommand.self, WorkerCommand.self, KindsCommand.self, ConfigCommand.self, DoctorCommand.self,
+                    TokenCommand.self,
                 ]),
             CommandGroup(
                 name: "Queue",

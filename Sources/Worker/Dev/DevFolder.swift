@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import MediaKit
 
@@ -98,12 +99,7 @@ struct DevFolder: Sendable {
 
     /// Where a link leads that `kiln dev` has made, to a folder beyond its own.
     static func target(of link: String) -> String? {
-        var text = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        let count = text.withUnsafeMutableBytes {
-            readlink(link, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
-        }
-        guard count > 0 else { return nil }
-        let path = String(decoding: text.prefix(count), as: UTF8.self)
+        guard let path = try? FileManager.default.destinationOfSymbolicLink(atPath: link) else { return nil }
         return path.hasPrefix(DevPostgres.fallbackPrefix) && !path.contains("..") ? path : nil
     }
 }

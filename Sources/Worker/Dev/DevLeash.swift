@@ -19,7 +19,8 @@ final class DevLeash: Sendable {
     ///   - folders: are removed then, in this order.
     init(lock: HandedDescriptor, removing folders: [String]) throws {
         var ends: [Int32] = [-1, -1]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else {
+        // Nothing else starts a program now, which might inherit these before they are moved.
+        guard Glibc.pipe(&ends) == 0 else {
             throw MediaError(.io, "cannot make a pipe: \(String(cString: strerror(errno)))")
         }
         let reading = try HandedDescriptor(takingOwnershipOf: ends[0])

@@ -111,8 +111,7 @@ struct DevPostgres: Sendable {
     /// A new folder that is nobody else's.
     private static func temporaryFolder(_ prefix: String, _ account: PostgresAccount?) throws -> String {
         var name = Array((prefix + "XXXXXX").utf8CString)
-        let made = name.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress) != nil }
-        guard made else {
+        guard mkdtemp(&name) != nil else {
             throw MediaError(.cannotCreate, "cannot create a folder \(prefix)…: \(String(cString: strerror(errno)))")
         }
         let path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -7,8 +7,8 @@ import Server
 import Synchronization
 import Transfer
 
-/// `kiln dev` from start to end: a service with a Postgres and a store of its own, and a video through it.
-struct DevRun: Sendable {
+/// `kiln dev` from start to end: a service with a Postgres and a store of its own, and a video through it. Run once.
+final class DevRun: Sendable {
     /// What it is asked for.
     struct Plan: Sendable {
         /// The folder that it works in; absolute.
@@ -119,11 +119,11 @@ struct DevRun: Sendable {
                 // Ends without one if it is cancelled.
                 for await port in ports {
                     let api = "http://127.0.0.1:\(port)"
-                    say(
+                    self.say(
                         "ready",
                         DevText.places(
                             api: api, database: postgres.url, folder: folder, programs: postgres.programs))
-                    return try await work(video, folder, store, postgres.url, api)
+                    return try await self.work(video, folder, store, postgres.url, api)
                 }
                 throw CancellationError()
             }

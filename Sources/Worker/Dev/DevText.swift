@@ -17,7 +17,7 @@ enum DevText {
     static func trial(api: String, _ work: DevStore.Work) -> String {
         let subtitles =
             switch work.subtitles {
-            case .embedded: #"{"embedded": 0}"#
+            case .embedded: #"{"embedded": null}"#
             case .file(let location): #"{"file": "\#(location)"}"#
             case .text: #"{"text": "1\n00:00:00,000 --> 00:00:10,000\nKiln"}"#
             }
