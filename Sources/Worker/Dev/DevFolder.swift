@@ -18,6 +18,8 @@ struct DevFolder: Sendable {
     /// A folder, or a link to one elsewhere.
     var postgres: String { path + "/postgres" }
     var postgresLog: String { path + "/postgres.log" }
+    /// Says that Postgres's data is whole.
+    var postgresMark: String { path + "/postgres-is-made" }
 
     /// Takes the folder, and removes what an earlier one may have left that was not to be kept.
     ///
@@ -80,10 +82,7 @@ struct DevFolder: Sendable {
     }
 
     private func prepare() throws {
-        if !isKept {
-            if let elsewhere = Self.target(of: postgres) { try remove(elsewhere) }
-            for name in ["postgres", "store", "postgres.log"] { try remove(path + "/" + name) }
-        }
+        if !isKept { try empty() }
         // Others need pass, for Postgres's data, and see nothing.
         chmod(path, 0o711)
         if mkdir(store, 0o700) != 0, errno != EEXIST {
@@ -95,7 +94,20 @@ struct DevFolder: Sendable {
         }
     }
 
-    private func remove(_ item: String) throws { try DevFiles.removeAll(item) }
+    /// Removes all of it where it is not kept, for a run that has not come far.
+    func discard() {
+        guard !isKept else { return }
+        try? empty()
+        try? DevFiles.removeAll(path)
+    }
+
+    private func empty() throws {
+        let elsewhere = Self.target(of: postgres)
+        try DevPostgres.stopLeftover(of: (elsewhere ?? postgres) + "/data")
+        for item in [elsewhere, postgres, postgresMark, postgresLog, store].compactMap({ $0 }) {
+            try DevFiles.removeAll(item)
+        }
+    }
 
     /// Where a link leads that `kiln dev` has made, to a folder beyond its own.
     static func target(of link: String) -> String? {

@@ -15,9 +15,6 @@ struct DevPostgres: Sendable {
     private let socketFolder: String
 
     private var data: String { place + "/data" }
-    /// Says that `initdb` has come to its end.
-    private var mark: String { folder.path + "/postgres-is-made" }
-
     /// What libpq takes.
     var url: String { "postgresql://kiln@/postgres?host=\(socketFolder)&port=5432" }
     /// Folders that go at the end, besides `.kiln`.
@@ -46,8 +43,8 @@ struct DevPostgres: Sendable {
     ///
     /// - Throws: ``MediaError`` with the last lines of the server's log; `CancellationError`.
     func start(_ leash: DevLeash) async throws -> ChildProcess {
-        try await Bounded.blocking { try stopLeftover() }
-        if access(mark, F_OK) != 0 {
+        try await Bounded.blocking { try Self.stopLeftover(of: data) }
+        if access(folder.postgresMark, F_OK) != 0 {
             try await Bounded.blocking { try DevFiles.removeAll(data) }
             let making = try leash.start(
                 command("initdb") + [
@@ -55,7 +52,7 @@ struct DevPostgres: Sendable {
                     "--no-sync",
                 ], log: folder.postgresLog)
             guard try await making.waitUnlessCancelled() == 0 else { throw failure("initdb failed") }
-            let descriptor = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+            let descriptor = open(folder.postgresMark, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
             if descriptor >= 0 { close(descriptor) }
         }
         let settings = [
@@ -126,27 +123,28 @@ struct DevPostgres: Sendable {
 
     private func command(_ program: String) -> [String] { (account?.prefix ?? []) + [installation.path(program)] }
 
-    /// Ends a server that an earlier process has left behind, as after a power cut of its leash, and removes the note of one
-    /// that is no more: its number may be another's by now.
-    private func stopLeftover() throws {
-        guard let number = noted?.process else { return }
+    /// Ends a server that an earlier process has left behind, which takes that its leash was killed as well, and removes the
+    /// note of one that is no more: its number may be another's by now.
+    ///
+    /// Blocks.
+    static func stopLeftover(of data: String) throws {
+        guard let number = noted(in: data)?.process else { return }
         let limit = ContinuousClock.now + .seconds(20)
-        var signal = SIGINT
-        while isServer(number) {
-            guard ContinuousClock.now < limit else {
+        while isServer(number, of: data) {
+            let left = limit - ContinuousClock.now
+            guard left > .zero else {
                 throw MediaError(
                     .resourceLimit, "a Postgres that an earlier kiln dev has left, process \(number), does not end",
                     hint: "end it")
             }
-            kill(number, signal)
-            signal = limit - ContinuousClock.now < .seconds(10) ? SIGQUIT : SIGINT
+            kill(number, left > .seconds(10) ? SIGINT : SIGQUIT)
             usleep(50_000)
         }
         unlink(data + "/postmaster.pid")
     }
 
     /// Whether a process is a server of this very data: it works in that folder.
-    private func isServer(_ process: pid_t) -> Bool {
+    private static func isServer(_ process: pid_t, of data: String) -> Bool {
         var (theirs, ours) = (stat(), stat())
         return stat("/proc/\(process)/cwd", &theirs) == 0 && stat(data, &ours) == 0
             && theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev
@@ -154,7 +152,7 @@ struct DevPostgres: Sendable {
 
     /// What the server notes of itself: in the first line its process, in the eighth its state.
     /// https://www.postgresql.org/docs/current/storage-file-layout.html
-    private var noted: (process: pid_t, isReady: Bool)? {
+    private static func noted(in data: String) -> (process: pid_t, isReady: Bool)? {
         guard let text = try? String(contentsOfFile: data + "/postmaster.pid", encoding: .utf8) else { return nil }
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         guard let process = lines.first.flatMap({ pid_t($0) }), process > 1 else { return nil }
@@ -167,7 +165,7 @@ struct DevPostgres: Sendable {
             group.addTask {
                 let limit = ContinuousClock.now + .seconds(60)
                 while ContinuousClock.now < limit {
-                    if let noted, noted.process == server.identifier, noted.isReady { return }
+                    if let noted = Self.noted(in: data), noted.process == server.identifier, noted.isReady { return }
                     try await Task.sleep(for: .milliseconds(20))
                 }
                 throw failure("Postgres was not ready within a minute")

@@ -52,9 +52,7 @@ final class DevRun: Sendable {
         do {
             let video = try await video()
             let folder = try await DevFolder.claim(in: plan.folder, keeping: plan.keeps)
-            let postgres = try await DevPostgres.prepare(folder)
-            let leash = try DevLeash(
-                lock: folder.lock, removing: postgres.temporaries + (folder.isKept ? [] : [folder.path]))
+            let (postgres, leash) = try await prepared(folder)
             let result: Result<Void, any Error>
             do {
                 try await serve(video, folder, postgres, leash)
@@ -74,6 +72,18 @@ final class DevRun: Sendable {
     }
 
     // MARK: Parts
+
+    private func prepared(_ folder: DevFolder) async throws -> (DevPostgres, DevLeash) {
+        do {
+            let postgres = try await DevPostgres.prepare(folder)
+            let leash = try DevLeash(
+                lock: folder.lock, removing: postgres.temporaries + (folder.isKept ? [] : [folder.path]))
+            return (postgres, leash)
+        } catch {
+            await Task { try? await Bounded.blocking { folder.discard() } }.value
+            throw error
+        }
+    }
 
     /// The video to work on, which is made if so asked.
     private func video() async throws -> String? {
