@@ -50,8 +50,12 @@ final class ChildProcess: Sendable {
     func waitUnlessCancelled() async throws -> Int32 {
         let (ends, teller) = AsyncThrowingStream<Int32, any Error>.makeStream()
         Task {
-            teller.yield(try await end.value)
-            teller.finish()
+            do {
+                teller.yield(try await end.value)
+                teller.finish()
+            } catch {
+                teller.finish(throwing: error)
+            }
         }
         // The stream itself ends when the task is cancelled.
         for try await status in ends { return status }

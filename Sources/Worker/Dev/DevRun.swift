@@ -166,6 +166,9 @@ final class DevRun: Sendable {
     private func burn(_ video: String, _ store: DevStore, _ database: String) async throws -> DevStore.Work {
         let captions = try await DevCaptions.find(for: video)
         let output = absolute(plan.output ?? Self.usualOutput(of: video))
+        guard output != video else {
+            throw MediaError(.badRequest, "the result would replace its video", hint: "name another file with --output")
+        }
         let work = try await store.put(video, captions)
         let queue = try QueueClient(database, options: .init(connections: 2), logger: logger)
         let reporter = ProgressReporter(plan.isQuiet ? .none : plan.progress)

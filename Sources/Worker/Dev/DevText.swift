@@ -6,7 +6,7 @@ enum DevText {
     static func places(api: String, database: String, folder: DevFolder, programs: String) -> String {
         """
           API       \(api)   (\(api)/docs says what it can do)
-          database  \(database)
+          database  '\(database)'
           store     \(folder.store)
           log       \(folder.postgresLog)   (Postgres of \(programs))
 
