@@ -25,7 +25,8 @@ struct KilnCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Service",
                 subcommands: [
-                    WorkerCommand.self, ServeCommand.self, KindsCommand.self, ConfigCommand.self, DoctorCommand.self, TokenCommand.self,
+                    DevCommand.self, WorkerCommand.self, ServeCommand.self, KindsCommand.self, ConfigCommand.self,
+                    DoctorCommand.self, TokenCommand.self,
                 ]),
             CommandGroup(
                 name: "Queue",

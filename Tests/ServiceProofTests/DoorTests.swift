@@ -58,15 +58,16 @@ extension Proof {
             let bench = try await ProofBench.onMoto(database: database)
             let clip = try await ProofClip.phone()
             try await bench.put("in/\(clip.name)", clip.bytes)
-            // A port that was free a moment ago.
-            let reserved = try RawServer(isListening: false) { _ in }
-            reserved.stop()
-            let worker = try await bench.worker(["KILN_HTTP_PORT": "\(reserved.port)"], ["--http"])
-            let client = try HTTPClient()
+            let worker = try await bench.worker(["KILN_HTTP_PORT": "0"], ["--http"])
+            let port = try await bench.until { worker.port(of: "API") }
+            // What the API leads to is a store on this machine.
+            let client = try HTTPClient(
+                HTTPConfiguration(
+                    addressGuard: AddressGuard(allowedNetworks: ["127.0.0.0/8"].compactMap { IPNetwork($0) })))
             func send(_ method: HTTPMethod, _ path: String, _ body: String? = nil) async throws -> HTTPReply {
                 try await client.send(
                     HTTPRequest(
-                        method, try HTTPURL("http://127.0.0.1:\(reserved.port)\(path)"),
+                        method, try HTTPURL("http://127.0.0.1:\(port)\(path)"),
                         headers: body == nil ? [:] : ["Content-Type": "application/json"],
                         body: body.map { .text($0) } ?? .empty, destination: .trusted), limit: 64 << 20)
             }

@@ -77,6 +77,19 @@ package final class RunningKiln: Sendable {
         return text.split(separator: "\n").suffix(lines).joined(separator: "\n")
     }
 
+    /// Where one of its listeners ("API", "health listener") listens; `nil` as long as it has not said so in its log, which
+    /// is in JSON.
+    package func port(of listener: String) -> Int? {
+        struct Line: Decodable {
+            struct Metadata: Decodable { var port: Int? }
+            var message: String
+            var metadata: Metadata?
+        }
+        return log().split(separator: "\n").lazy
+            .compactMap { try? JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+            .first { $0.message == "the \(listener) listens" }?.metadata?.port
+    }
+
     /// Bytes that are resident; 0 if it has ended.
     package var residentBytes: Int {
         let text = (try? String(contentsOfFile: "/proc/\(pid)/statm", encoding: .utf8)) ?? ""

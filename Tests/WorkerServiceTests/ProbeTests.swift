@@ -73,7 +73,7 @@ import TransferTestSupport
                 "kiln_workers_alive 1", #"kiln_http_request_duration_seconds_count{method="POST","#,
             ] { #expect(page.contains(line), "\(line) is not in\n\(page)") }
             #expect(!page.contains(S3Server.credentials.secretAccessKey))
-            log.signal(SIGTERM)
+            log.terminate()
             // It answers while the job goes on, so that nobody sends it more.
             let ready = try await bench.until { () async throws -> (status: Int, body: String)? in
                 let reply = try await get("/ready", probes)

@@ -9,7 +9,7 @@ extension API {
             documentRoute { _ in Answer.empty() },
             pageRoute { _ in Answer.empty() },
         ]
-        let routes = others + own
+        let routes = others.filter(\.isDocumented) + own
         let document = OpenAPIDocument.make(of: routes, settings)
         let page = OpenAPIPage.make(of: routes, settings)
         return [

@@ -35,7 +35,8 @@ struct Route: Sendable {
     }
 
     var method: HTTPRequestMethod
-    /// With parameters in braces: `/v1/jobs/{id}`.
+    /// With parameters in braces: `/v1/jobs/{id}`. A last one with a plus, `{+key}`, stands for all that is left, with
+    /// the slashes in it (RFC 6570, §3.2.3).
     var path: String
     /// The name of the operation, unique.
     var name: String
@@ -50,19 +51,23 @@ struct Route: Sendable {
     /// Whether it takes an `Idempotency-Key`.
     var isIdempotentByKey = false
     var replies: [Reply]
+    /// Whether the document of the API tells of it. URLs that the server hands out whole are nothing to be put together.
+    var isDocumented = true
     var handle: Handler
 
     /// The path between its slashes.
     var segments: [Segment] {
         path.split(separator: "/").map { part in
-            part.hasPrefix("{") && part.hasSuffix("}")
-                ? .parameter(String(part.dropFirst().dropLast())) : .literal(String(part))
+            guard part.hasPrefix("{"), part.hasSuffix("}") else { return .literal(String(part)) }
+            let name = part.dropFirst().dropLast()
+            return name.hasPrefix("+") ? .rest(String(name.dropFirst())) : .parameter(String(name))
         }
     }
 
     enum Segment: Sendable, Hashable {
         case literal(String)
         case parameter(String)
+        case rest(String)
     }
 }
 

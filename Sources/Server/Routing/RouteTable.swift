@@ -25,7 +25,7 @@ struct RouteTable: Sendable {
         var others: Set<String> = []
         // A slash at the end, or two in a row, make it another path.
         guard path == "/" || "/" + parts.joined(separator: "/") == path else { return .none }
-        for (route, segments) in zip(routes, segments) where segments.count == parts.count {
+        for (route, segments) in zip(routes, segments) {
             guard let parameters = try Self.parameters(parts, segments) else { continue }
             if route.method.rawValue == method { return .found(route, parameters: parameters) }
             others.insert(route.method.rawValue)
@@ -38,10 +38,17 @@ struct RouteTable: Sendable {
         _ parts: [Substring], _ segments: [Route.Segment]
     ) throws(Problem) -> [String: String]? {
         var parameters: [String: String] = [:]
+        var parts = parts
+        if case .rest(let name) = segments.last, parts.count > segments.count {
+            let rest = parts[(segments.count - 1)...].joined(separator: "/")
+            parts.removeSubrange((segments.count - 1)...)
+            parameters[name] = try PercentDecoding.text(rest)
+        }
+        guard parts.count == segments.count || !parameters.isEmpty else { return nil }
         for (part, segment) in zip(parts, segments) {
             switch segment {
             case .literal(let text): guard part == text else { return nil }
-            case .parameter(let name): parameters[name] = try PercentDecoding.text(part)
+            case .parameter(let name), .rest(let name): parameters[name] = try PercentDecoding.text(part)
             }
         }
         return parameters

@@ -163,13 +163,13 @@ public struct LocalStore: ObjectStore {
         TransferError(.notFound, "there is no \(name)/\(key)", isRetryable: false)
     }
 
-    private func open(_ key: String) throws(TransferError) -> LocalFile {
+    func open(_ key: String) throws(TransferError) -> LocalFile {
         guard let path = try folder.existing(path(key)), let file = try LocalFile(path) else { throw missing(key) }
         return file
     }
 
     /// A sink for a key, whose folders are made.
-    private func create(_ key: String, overwrite: Bool) throws -> FileSink {
+    func create(_ key: String, overwrite: Bool) throws -> FileSink {
         let path = try path(key)
         _ = try folder.resolved()
         var attempt = 1

@@ -53,6 +53,9 @@ public struct Stores: Sendable {
         }
     }
 
+    /// What `store://` means, where that is a folder: for the server behind its presigned URLs.
+    public var defaultFolder: LocalStore? { defaultStore as? LocalStore }
+
     /// The store that calls itself so, as in an entry of an ``UploadLedger``; `nil` if none does.
     public func store(named name: String) -> (any ObjectStore)? {
         if let defaultStore, defaultStore.name == name { return defaultStore }

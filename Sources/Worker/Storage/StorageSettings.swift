@@ -26,6 +26,8 @@ struct StorageSettings: Sendable {
     /// `nil` for what the AWS variables, the container or the machine give.
     var credentials: StaticCredentials?
     var defaultStore: DefaultStore?
+    /// Makes the presigned URLs of a folder as the default store, for which the API answers; `nil` (default) for none.
+    var folderSigner: LocalSigner?
     var certificateAuthorities: String?
     private let environment: [String: String]?
 
@@ -123,7 +125,7 @@ struct StorageSettings: Sendable {
         let store: (any ObjectStore)?
         switch defaultStore {
         case .bucket(let name): store = S3Store(bucket: name, settings: s3, credentials: cached, client: client)
-        case .folder(let path): store = try LocalStore(root: path)
+        case .folder(let path): store = try LocalStore(root: path, signer: folderSigner)
         case nil: store = nil
         }
         return Stores(

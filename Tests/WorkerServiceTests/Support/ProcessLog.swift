@@ -16,7 +16,7 @@ final class ProcessLog: Sendable {
     func take(_ line: String, _ process: pid_t) {
         let object = try? JSONDecoder().decode(JSONValue.self, from: Data(line.utf8))
         let waiters = state.withLock { state in
-            state.process = process
+            if state.lines.isEmpty { state.process = process }
             if let object { state.lines.append(object) }
             defer { state.waiters = [] }
             return state.waiters
@@ -56,8 +56,12 @@ final class ProcessLog: Sendable {
         return Int(port)
     }
 
-    /// Once it has said something.
-    func signal(_ signal: Int32) {
-        if let process = state.withLock({ $0.process }) { kill(process, signal) }
+    /// Asks it to end, once: a second time would end it at once.
+    func terminate() {
+        let process = state.withLock { state in
+            defer { state.process = nil }
+            return state.process
+        }
+        if let process { kill(process, SIGTERM) }
     }
 }

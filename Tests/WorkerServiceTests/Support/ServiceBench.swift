@@ -98,7 +98,7 @@ struct ServiceBench: QueueBench {
         }()
         let result: Result<Void, any Error>
         do { result = .success(try await body(log)) } catch { result = .failure(error) }
-        log.signal(SIGTERM)
+        log.terminate()
         let ended = try await outcome
         do { try result.get() } catch {
             Issue.record("\(error); the process said:\n\(ended.error)")

@@ -1,0 +1,253 @@
+import Foundation
+import JobQueue
+import MediaKit
+import TestSupport
+import Testing
+import Transfer
+
+@testable import Worker
+
+/// `kiln dev` as a process of its own, with the Postgres that it starts.
+@Suite(.serialized) struct DevCommandTests {
+    private static let subtitles = "1\n00:00:00,000 --> 00:00:02,000\nHello\n"
+
+    /// A folder with a video of two seconds.
+    private func folder(captions: Bool = true) throws -> Scratch {
+        let folder = try Scratch()
+        try folder.put("talk.mkv", TestClip.ordinary(seconds: 2, width: 320, height: 180).bytes)
+        if captions { try folder.put("talk.srt", Array(Self.subtitles.utf8)) }
+        return folder
+    }
+
+    /// Processes whose command line names something in a folder.
+    private func processes(in folder: Scratch) -> [String] {
+        let numbers = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { Int32($0) }
+        return numbers.filter { $0 != getpid() }.compactMap { number in
+            let bytes = FileManager.default.contents(atPath: "/proc/\(number)/cmdline") ?? Data()
+            let words = String(decoding: bytes, as: UTF8.self).replacing("\0", with: " ")
+            return words.contains(folder.path) ? words : nil
+        }
+    }
+
+    private func until<R>(_ ask: () async throws -> R?) async throws -> R {
+        let limit = ContinuousClock.now + .seconds(120)
+        while ContinuousClock.now < limit {
+            if let answer = try await ask() { return answer }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw ServiceBench.Late()
+    }
+
+    /// The process that has the folder, once it has it.
+    private func process(in folder: Scratch) async throws -> pid_t {
+        try await until {
+            let text = try? String(contentsOfFile: folder(".kiln/lock"), encoding: .utf8)
+            return text.flatMap { pid_t($0.trimmingCharacters(in: .newlines)) }
+        }
+    }
+
+    /// Waits until the API answers and the clip to try it on is there.
+    private func ready(_ folder: Scratch, _ port: Int) async throws {
+        let client = try HTTPClient()
+        _ = try await until { () async throws -> Bool? in
+            guard FileManager.default.fileExists(atPath: folder(".kiln/store/sample.mp4")),
+                FileManager.default.fileExists(atPath: folder(".kiln/store/sample.srt"))
+            else { return nil }
+            let url = try HTTPURL("http://127.0.0.1:\(port)/ready")
+            return try? await client.send(HTTPRequest(.get, url, destination: .trusted)).status == 200
+        }
+        await client.shutdown()
+    }
+
+    @Test func `A video with captions beside it comes out with them, and nothing else is left`() async throws {
+        let folder = try folder()
+        let outcome = try await KilnProcess.run(["dev", "talk.mkv", "--port", "0"], in: folder.path)
+        #expect(outcome.status == 0, "\(outcome.error)")
+        let output = folder("out/talk.captioned.mkv")
+        #expect(outcome.text == output + "\n")
+        #expect(outcome.error.contains("the captions of talk.srt"))
+        let info = try await MediaEngine().run(Probe(input: output))
+        #expect(info.streams.map(\.codec).first == "h264" && abs((info.duration ?? 0) - 2) < 0.2)
+        #expect(folder.names == ["out", "talk.mkv", "talk.srt"])
+        #expect(processes(in: folder).isEmpty)
+    }
+
+    @Test func `A video without captions gets a time code, and the result is told as JSON`() async throws {
+        struct Report: Decodable {
+            var output: String
+            var job: String
+            var result: JobResult
+        }
+        let folder = try folder(captions: false)
+        let outcome = try await KilnProcess.run(
+            ["dev", "talk.mkv", "--output", "made/a.mp4", "--json", "--port", "0"], in: folder.path)
+        #expect(outcome.status == 0, "\(outcome.error)")
+        let report = try outcome.decoded(Report.self)
+        #expect(report.output == folder("made/a.mp4") && report.result.container == "mp4")
+        #expect(UUID(uuidString: report.job) != nil && outcome.error.contains("a running time code"))
+        #expect(folder.names == ["made", "talk.mkv"])
+    }
+
+    @Test func `What is not media is said to be none, and nothing is left`() async throws {
+        let folder = try Scratch()
+        try folder.put("talk.mp4", Array("this is no movie".utf8))
+        try folder.put("talk.srt", Array(Self.subtitles.utf8))
+        let outcome = try await KilnProcess.run(["dev", "talk.mp4", "--port", "0"], in: folder.path)
+        #expect(outcome.status == ExitStatus.jobFailed.rawValue && outcome.output.isEmpty, "\(outcome.error)")
+        #expect(folder.names == ["talk.mp4", "talk.srt"])
+        let none = try await KilnProcess.run(["dev", "none.mp4"], in: folder.path)
+        #expect(none.status == ExitStatus.noInput.rawValue)
+    }
+
+    @Test func `Stopped while Postgres is made, it leaves nothing`() async throws {
+        let folder = try folder()
+        let outcome = try await KilnProcess.run(["dev", "talk.mkv"], in: folder.path, interruption: SIGINT)
+        #expect(outcome.status == ExitStatus.cancelled.rawValue, "\(outcome.error)")
+        #expect(folder.names == ["talk.mkv", "talk.srt"])
+        #expect(processes(in: folder).isEmpty)
+    }
+
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/curl")))
+    func `The lines that it prints work as they are pasted, and Ctrl-C ends it`() async throws {
+        let folder = try Scratch()
+        let port = try DevPort.find(0)
+        async let running = KilnProcess.run(["dev", "--port", "\(port)"], in: folder.path)
+        try await ready(folder, port)
+        let api = "http://127.0.0.1:\(port)"
+        let text = DevText.trial(
+            api: api,
+            DevStore.Work(input: "store://sample.mp4", subtitles: .file("store://sample.srt")))
+        let lines = text.split(separator: "\n").dropFirst()
+        #expect(lines.count == 3)
+        let enqueue = try #require(lines.first)
+        let id = try await shell("\(enqueue)\necho $job", in: folder)
+        #expect(UUID(uuidString: id) != nil)
+        let look = try #require(lines.dropFirst().first)
+        let state = try await until { () async throws -> String? in
+            let job = try await shell("job=\(id)\n\(look)", in: folder)
+            return ["\"succeeded\"", "\"dead\""].first { job.contains($0) }
+        }
+        #expect(state == "\"succeeded\"")
+        _ = try await shell("job=\(id)\n\(try #require(lines.last))", in: folder)
+        let info = try await MediaEngine().run(Probe(input: folder("captioned.mp4")))
+        #expect(info.streams.contains { $0.codec == "h264" })
+        // Another one has to go elsewhere.
+        let second = try await KilnProcess.run(["dev"], in: folder.path)
+        #expect(second.status == ExitStatus.resourceLimit.rawValue)
+        #expect(second.error.contains("runs in this folder already"))
+        kill(try await process(in: folder), SIGINT)
+        let outcome = try await running
+        #expect(outcome.status == 0, "\(outcome.error)")
+        #expect(outcome.error.contains(text))
+        #expect(folder.names == ["captioned.mp4"] && processes(in: folder).isEmpty)
+    }
+
+    @Test(arguments: [SIGKILL, SIGTERM]) func `Killed, or told twice to end, it leaves nothing`(_ signal: Int32)
+        async throws
+    {
+        let folder = try Scratch()
+        let port = try DevPort.find(0)
+        async let running = KilnProcess.run(["dev", "--port", "\(port)"], in: folder.path)
+        try await ready(folder, port)
+        #expect(!processes(in: folder).isEmpty)
+        let identifier = try await process(in: folder)
+        kill(identifier, signal)
+        kill(identifier, signal)
+        _ = try await running
+        _ = try await until { processes(in: folder).isEmpty && folder.names.isEmpty ? true : nil }
+        // And the folder is free at once.
+        let next = try await KilnProcess.run(["dev", "--sample", "--port", "0", "--quiet"], in: folder.path)
+        #expect(next.status == 0, "\(next.error)")
+        #expect(folder.names == ["out"] && next.text == folder("out/sample.captioned.mp4") + "\n")
+    }
+
+    @Test func `What is kept is found again, though a crash has left a note of a server`() async throws {
+        let folder = try folder()
+        let arguments = ["dev", "talk.mkv", "--port", "0"]
+        let first = try await KilnProcess.run(arguments + ["--keep"], in: folder.path)
+        #expect(first.status == 0, "\(first.error)")
+        let data = folder(".kiln/postgres/data")
+        let made = try inode(data + "/PG_VERSION")
+        // The number is somebody else's by now: this process's.
+        try Data("\(getpid())\n\(data)\n".utf8).write(to: URL(filePath: data + "/postmaster.pid"))
+        let second = try await KilnProcess.run(arguments, in: folder.path)
+        #expect(second.status == 0, "\(second.error)")
+        #expect(try inode(data + "/PG_VERSION") == made)
+        let results = try FileManager.default.contentsOfDirectory(atPath: folder(".kiln/store/rendered"))
+        #expect(results.count == 2)
+        #expect(processes(in: folder).isEmpty)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "a folder is closed to another user than root"))
+    func `Where the user of Postgres does not get to the folder, its data lies elsewhere`() async throws {
+        let folder = try folder()
+        chmod(folder.path, 0o700)
+        let outcome = try await KilnProcess.run(["dev", "talk.mkv", "--keep", "--port", "0"], in: folder.path)
+        #expect(outcome.status == 0, "\(outcome.error)")
+        let place = try FileManager.default.destinationOfSymbolicLink(atPath: folder(".kiln/postgres"))
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        #expect(place.hasPrefix("/var/tmp/kiln-"))
+        #expect(FileManager.default.fileExists(atPath: place + "/data/PG_VERSION"))
+    }
+
+    @Test func `Without a Postgres server it says what to install, and leaves nothing`() async throws {
+        let folder = try folder()
+        let outcome = try await KilnProcess.run(
+            ["dev", "talk.mkv"], in: folder.path, environment: ["KILN_POSTGRES_BIN": folder.path])
+        #expect(outcome.status == ExitStatus.noInput.rawValue && outcome.error.contains("KILN_POSTGRES_BIN"))
+        #expect(folder.names == ["talk.mkv", "talk.srt"])
+    }
+
+    @Test func `Captions beside a video come before those within, and those before a time code`() async throws {
+        let folder = try folder(captions: false)
+        let video = folder("talk.mkv")
+        guard case .timeCode(let seconds) = try await DevCaptions.find(for: video) else {
+            Issue.record("there are no captions")
+            return
+        }
+        #expect(abs(seconds - 2) < 0.1)
+        var clip = TestClip.ordinary(seconds: 2)
+        clip.texts = [TestClip.Text([(0, 1000, "Within")])]
+        try folder.put("text.mkv", clip.bytes)
+        #expect(try await DevCaptions.find(for: folder("text.mkv")) == .embedded)
+        try folder.put("text.ass", Array("[Script Info]\n".utf8))
+        #expect(try await DevCaptions.find(for: folder("text.mkv")) == .file(folder("text.ass")))
+        try folder.put("text.vtt", Array("WEBVTT\n".utf8))
+        #expect(try await DevCaptions.find(for: folder("text.mkv")) == .file(folder("text.vtt")))
+    }
+
+    @Test func `A time code has a cue for each second, with the name above it`() throws {
+        let text = DevCaptions.timeCode("a.mp4", seconds: 61.2)
+        let document = try SubtitleDocument.parse(Array(text.utf8), name: "a.srt")
+        #expect(document.format == .srt && document.warnings.isEmpty)
+        #expect(text.hasPrefix("1\n00:00:00,000 --> 00:00:01,000\na.mp4\n00:00:00\n\n"))
+        #expect(text.hasSuffix("62\n00:01:01,000 --> 00:01:02,000\na.mp4\n00:01:01\n\n"))
+    }
+
+    @Test(arguments: [
+        ("/a/talk.mp4", "out/talk.captioned.mp4"), ("/a/talk.M4V", "out/talk.captioned.mp4"),
+        ("/a/b.c.mov", "out/b.c.captioned.mov"), ("/a.b/talk", "out/talk.captioned.mkv"),
+        ("talk.webm", "out/talk.captioned.mkv"),
+    ]) func `A result is named after its video, in a container that takes its sound`(_ video: String, _ output: String)
+    {
+        #expect(DevRun.usualOutput(of: video) == output)
+    }
+
+    private func inode(_ path: String) throws -> UInt {
+        var info = stat()
+        try #require(stat(path, &info) == 0)
+        return info.st_ino
+    }
+
+    /// What a shell prints that is given some lines.
+    private func shell(_ lines: String, in folder: Scratch) async throws -> String {
+        let file = try folder.put("lines.sh", Array(lines.utf8))
+        defer { unlink(file) }
+        let log = folder("lines.log")
+        defer { unlink(log) }
+        let script = "cd '\(folder.path)' && . ./lines.sh"
+        #expect(try await ChildProcess(["/bin/sh", "-c", script], log: log).wait() == 0)
+        return String(decoding: folder.bytes("lines.log"), as: UTF8.self).trimmingCharacters(
+            in: .whitespacesAndNewlines)
+    }
+}
