@@ -33,7 +33,7 @@ def relative(path):
 # Names of others: Docker's and Postgres', what docs and examples show of other systems, and fields in capitals.
 FOREIGN = re.compile(
     r"POSTGRES_\w+|PG[A-Z]+|REDIS_URL|SWIFT_VERSION|NET_BIND_SERVICE|AWS_CONTAINER_\w+|SIGTERM|ALL_\w+"
-    r"|ACCESS_KEY|SECRET_KEY|FARGATE_SPOT|RUNNING_TASK"
+    r"|ACCESS_KEY|SECRET_KEY|FARGATE_SPOT|X86_64"
 )
 NAME = re.compile(r"(?<![\w$.-])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 # Defaults that docs/configuration.md describes rather than states.

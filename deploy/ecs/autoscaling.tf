@@ -1,21 +1,29 @@
-# Workers by the queue's depth. The figures come to CloudWatch as log lines: the task "depth", a quarter of a core, prints
-# what "kiln health --json" says every 20 s, and these filters read it. No Lambda, no agent, and no right to write metrics.
+# Workers by the queue's depth. The figure comes to CloudWatch as a line of the log: the task "depth", a quarter of a core, asks
+# Postgres every 20 s, and a filter reads what it prints. No Lambda, no agent, no package, and no right to write metrics.
 locals {
-  namespace = "Kiln/${var.name}"
-  figures   = { Ready = "ready", Running = "running", Workers = "workersAlive" }
+  # What runs, and what could: no more of a queue than its limit lets, nothing of one that is paused, and no webhooks, which
+  # are light and run beside the slots. A process is two workers in the queue's tables: one for webhooks.
+  depth = <<-SQL
+    SELECT json_build_object('jobs', jobs, 'workers', workers, 'jobsPerWorker', round(jobs / greatest(workers, 1), 2))
+    FROM (SELECT coalesce(sum(running + CASE WHEN paused THEN 0
+              ELSE greatest(0, least(ready, coalesce(concurrency - running, ready))) END), 0) AS jobs
+          FROM kiln.queues WHERE queue <> 'webhook.deliver') q,
+         (SELECT count(DISTINCT (host, pid)) AS workers FROM kiln.workers WHERE state = 'alive') w
+  SQL
+
+  namespace = "Kiln"
+  metric    = "JobsPerWorker-${var.name}"
 }
 
-resource "aws_cloudwatch_log_metric_filter" "figure" {
-  for_each = local.figures
-
-  name           = "${var.name}-${each.value}"
+resource "aws_cloudwatch_log_metric_filter" "depth" {
+  name           = "${var.name}-depth"
   log_group_name = aws_cloudwatch_log_group.kiln.name
-  pattern        = "{ ($.ready = *) && ($.running = *) && ($.workersAlive = *) }"
+  pattern        = "{ $.jobsPerWorker = * }"
 
   metric_transformation {
-    name      = each.key
+    name      = local.metric
     namespace = local.namespace
-    value     = "$.${each.value}"
+    value     = "$.jobsPerWorker"
   }
 }
 
@@ -27,8 +35,7 @@ resource "aws_appautoscaling_target" "worker" {
   max_capacity       = var.worker.max
 }
 
-# As many workers as there are jobs that run or could, divided by what a worker takes. Jobs of queues that are paused count
-# too: worker.max is what bounds their price.
+# As many workers as there are jobs for, at var.worker.concurrency each.
 resource "aws_appautoscaling_policy" "worker" {
   name               = "${var.name}-worker"
   policy_type        = "TargetTrackingScaling"
@@ -42,33 +49,11 @@ resource "aws_appautoscaling_policy" "worker" {
     scale_in_cooldown  = 300
 
     customized_metric_specification {
-      dynamic "metrics" {
-        for_each = local.figures
-
-        content {
-          id          = lower(metrics.key)
-          label       = metrics.key
-          return_data = false
-
-          metric_stat {
-            stat = "Average"
-
-            metric {
-              namespace   = local.namespace
-              metric_name = metrics.key
-            }
-          }
-        }
-      }
-
-      metrics {
-        id          = "jobs"
-        label       = "jobs per worker"
-        expression  = "(ready + running) / IF(workers < 1, 1, workers)"
-        return_data = true
-      }
+      namespace   = local.namespace
+      metric_name = local.metric
+      statistic   = "Average"
     }
   }
 
-  depends_on = [aws_cloudwatch_log_metric_filter.figure]
+  depends_on = [aws_cloudwatch_log_metric_filter.depth]
 }

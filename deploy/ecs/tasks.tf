@@ -151,11 +151,15 @@ resource "aws_ecs_task_definition" "depth" {
 
   container_definitions = jsonencode([
     merge(local.container, {
-      name       = "depth"
-      entryPoint = ["/usr/bin/tini", "--", "bash", "-c"]
+      name            = "depth"
+      image           = var.psql_image
+      user            = "65534:65534"
+      linuxParameters = { initProcessEnabled = true, capabilities = { drop = ["ALL"] } }
+      entryPoint      = ["sh", "-c"]
       # One line of JSON a time. Where the database cannot be asked there is none, and nothing is scaled.
-      command = ["while sleep 20; do if line=$(kiln health --json); then echo $line; fi; done"]
-      secrets = [{ name = "DATABASE_URL", valueFrom = var.secrets.database }]
+      command     = ["while sleep 20; do psql -XqAt -d \"$DATABASE_URL\" -c \"$QUERY\"; done"]
+      environment = [{ name = "QUERY", value = local.depth }]
+      secrets     = [{ name = "DATABASE_URL", valueFrom = var.secrets.database }]
     }),
   ])
 }

@@ -14,6 +14,12 @@ variable "image" {
   type        = string
 }
 
+variable "psql_image" {
+  description = "An image with sh and psql, which asks the queue for its depth."
+  type        = string
+  default     = "public.ecr.aws/docker/library/postgres:17-alpine"
+}
+
 variable "cluster" {
   description = "Name of the ECS cluster."
   type        = string
