@@ -51,12 +51,17 @@ extension QueueBench {
     }
 
     /// Asks until there is an answer.
-    package func until<R>(_ ask: () async throws -> R?) async throws -> R {
-        let limit = ContinuousClock.now + .seconds(120)
-        while ContinuousClock.now < limit {
-            if let answer = try await ask() { return answer }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-        throw BenchFailure("it did not come to that in 120 s")
+    package func until<R>(_ ask: () async throws -> R?) async throws -> R { try await answer(ask) }
+}
+
+/// Asks until there is an answer.
+///
+/// - Throws: ``BenchFailure`` after two minutes; what `ask` throws.
+package func answer<R>(_ ask: () async throws -> R?) async throws -> R {
+    let limit = ContinuousClock.now + .seconds(120)
+    while ContinuousClock.now < limit {
+        if let answer = try await ask() { return answer }
+        try await Task.sleep(for: .milliseconds(20))
     }
+    throw BenchFailure("it did not come to that in 120 s")
 }

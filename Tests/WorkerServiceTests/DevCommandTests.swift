@@ -1,6 +1,7 @@
 import Foundation
 import JobQueue
 import MediaKit
+import ServiceTestSupport
 import TestSupport
 import Testing
 import Transfer
@@ -29,18 +30,9 @@ import Transfer
         }
     }
 
-    private func until<R>(_ ask: () async throws -> R?) async throws -> R {
-        let limit = ContinuousClock.now + .seconds(120)
-        while ContinuousClock.now < limit {
-            if let answer = try await ask() { return answer }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-        throw ServiceBench.Late()
-    }
-
     /// The process that has the folder, once it has it.
     private func process(in folder: Scratch) async throws -> pid_t {
-        try await until {
+        try await answer {
             let text = try? String(contentsOfFile: folder(".kiln/lock"), encoding: .utf8)
             return text.flatMap { pid_t($0.trimmingCharacters(in: .newlines)) }
         }
@@ -49,7 +41,7 @@ import Transfer
     /// Waits until the API answers and the clip to try it on is there.
     private func ready(_ folder: Scratch, _ port: Int) async throws {
         let client = try HTTPClient()
-        _ = try await until { () async throws -> Bool? in
+        _ = try await answer { () async throws -> Bool? in
             guard FileManager.default.fileExists(atPath: folder(".kiln/store/sample.mp4")),
                 FileManager.default.fileExists(atPath: folder(".kiln/store/sample.srt"))
             else { return nil }
@@ -123,7 +115,7 @@ import Transfer
         let id = try await shell("\(enqueue)\necho $job", in: folder)
         #expect(UUID(uuidString: id) != nil)
         let look = try #require(lines.dropFirst().first)
-        let state = try await until { () async throws -> String? in
+        let state = try await answer { () async throws -> String? in
             let job = try await shell("job=\(id)\n\(look)", in: folder)
             return ["\"succeeded\"", "\"dead\""].first { job.contains($0) }
         }
@@ -154,7 +146,7 @@ import Transfer
         kill(identifier, signal)
         kill(identifier, signal)
         _ = try await running
-        _ = try await until { processes(in: folder).isEmpty && folder.names.isEmpty ? true : nil }
+        _ = try await answer { processes(in: folder).isEmpty && folder.names.isEmpty ? true : nil }
         // And the folder is free at once.
         let next = try await KilnProcess.run(["dev", "--sample", "--port", "0", "--quiet"], in: folder.path)
         #expect(next.status == 0, "\(next.error)")
