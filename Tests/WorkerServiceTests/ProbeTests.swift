@@ -72,6 +72,13 @@ import TransferTestSupport
                 #"kiln_queue_jobs{queue="media.extract_audio",state="running"} 1"#, "kiln_cores_taken 0.5",
                 "kiln_workers_alive 1", #"kiln_http_request_duration_seconds_count{method="POST","#,
             ] { #expect(page.contains(line), "\(line) is not in\n\(page)") }
+            let document = try String(
+                contentsOf: URL(filePath: #filePath).appending(path: "../../../docs/observability.md").standardized,
+                encoding: .utf8)
+            for line in page.split(separator: "\n") where line.hasPrefix("# TYPE ") {
+                let name = String(line.split(separator: " ")[2])
+                #expect(document.contains("`\(name)`"), "docs/observability.md does not say what \(name) is")
+            }
             #expect(!page.contains(S3Server.credentials.secretAccessKey))
             log.terminate()
             // It answers while the job goes on, so that nobody sends it more.

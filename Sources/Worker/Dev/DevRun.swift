@@ -4,6 +4,7 @@ import JobQueue
 import Logging
 import MediaKit
 import Server
+import ServiceLifecycle
 import Synchronization
 import Transfer
 
@@ -121,7 +122,7 @@ final class DevRun: Sendable {
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                try await service.run()
+                try await Self.run(service, self.logger)
                 throw MediaError(.internal, "the service has ended")
             }
             group.addTask { try await postgres.watch(server) }
@@ -140,6 +141,18 @@ final class DevRun: Sendable {
             // The work has ended, or what it stands on.
             defer { group.cancelAll() }
             try await group.next()
+        }
+    }
+
+    /// Runs the service until the task is cancelled, and has it end in good order then.
+    private static func run(_ service: KilnService, _ logger: Logger) async throws {
+        let group = ServiceGroup(
+            configuration: .init(services: [.init(service: service, serviceName: "kiln")], logger: logger))
+        let running = Task { try await group.run() }
+        try await withTaskCancellationHandler {
+            try await running.value
+        } onCancel: {
+            Task { await group.triggerGracefulShutdown() }
         }
     }
 
