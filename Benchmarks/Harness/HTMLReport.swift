@@ -8,27 +8,39 @@ struct HTMLReport {
     init(_ report: Report) { self.report = report }
 
     var text: String {
+        Self.page(
+            "Kiln against ffmpeg",
+            """
+            <p>What Kiln took, as a share of what the <code>ffmpeg</code> command took for the same work with the same
+            settings. Shorter is better; the line at 1.00 is ffmpeg, and a notch marks a goal.</p>
+            \(RatioChart(report.cases).svg)
+            \(report.cases.map(table).joined(separator: "\n"))
+            """, method: report.method + report.environment.lines)
+    }
+
+    /// A whole page.
+    ///
+    /// - Parameters:
+    ///   - content: HTML behind the title.
+    ///   - method: sentences on how it was measured, as plain text.
+    static func page(_ title: String, _ content: String, method: [String]) -> String {
         """
         <!doctype html>
         <html lang="en">
         <head>
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>Kiln against ffmpeg</title>
+        <title>\(title)</title>
         <style>
-        \(Self.style)
+        \(style)
         </style>
         </head>
         <body>
         <main>
-        <h1>Kiln against ffmpeg</h1>
-        <p>What Kiln took, as a share of what the <code>ffmpeg</code> command took for the same work with the same
-        settings. Shorter is better; the line at 1.00 is ffmpeg, and a notch marks a goal.</p>
-        \(RatioChart(report.cases).svg)
-        \(report.cases.map(table).joined(separator: "\n"))
+        <h1>\(title)</h1>
+        \(content)
         <h2>How it was measured</h2>
-        \(report.method.map { "<p>\(Self.escape($0))</p>" }.joined(separator: "\n"))
-        \(report.environment.lines.map { "<p>\(Self.escape($0))</p>" }.joined(separator: "\n"))
+        \(method.map { "<p>\(escape($0))</p>" }.joined(separator: "\n"))
         </main>
         </body>
         </html>

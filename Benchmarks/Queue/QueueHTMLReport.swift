@@ -3,30 +3,13 @@ struct QueueHTMLReport {
     let report: QueueReport
 
     var text: String {
-        """
-        <!doctype html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>Kiln's queue</title>
-        <style>
-        \(HTMLReport.style)
-        </style>
-        </head>
-        <body>
-        <main>
-        <h1>Kiln's queue</h1>
-        <p>Each figure stands beside its floor: the barest way of doing the same on the same server, measured in turn
-        with it, or the same under plainer circumstances. The ratio is the figure's to its floor.</p>
-        \(report.cases.map(table).joined(separator: "\n"))
-        <h2>How it was measured</h2>
-        \((report.method + report.lines).map { "<p>\(HTMLReport.escape($0))</p>" }.joined(separator: "\n"))
-        </main>
-        </body>
-        </html>
-
-        """
+        HTMLReport.page(
+            "Kiln's queue",
+            """
+            <p>Each figure stands beside its floor: the barest way of doing the same on the same server, measured in turn
+            with it, or the same under plainer circumstances. The ratio is the figure's to its floor.</p>
+            \(report.cases.map(table).joined(separator: "\n"))
+            """, method: report.method + report.lines)
     }
 
     private func table(_ result: QueueReport.Case) -> String {

@@ -3,31 +3,14 @@ struct TransferHTMLReport {
     let report: TransferReport
 
     var text: String {
-        """
-        <!doctype html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>Kiln's transfers</title>
-        <style>
-        \(HTMLReport.style)
-        </style>
-        </head>
-        <body>
-        <main>
-        <h1>Kiln's transfers</h1>
-        <p>What streaming from one object to another took, as a share of what other ways took for the same work. Shorter
-        is better; the line at 1.00 is the other way, and a notch marks a goal.</p>
-        \(RatioChart(report.cases.map(chartCase)).svg)
-        \(report.cases.map(table).joined(separator: "\n"))
-        <h2>How it was measured</h2>
-        \((report.method + report.environment.lines).map { "<p>\(HTMLReport.escape($0))</p>" }.joined(separator: "\n"))
-        </main>
-        </body>
-        </html>
-
-        """
+        HTMLReport.page(
+            "Kiln's transfers",
+            """
+            <p>What streaming from one object to another took, as a share of what other ways took for the same work. Shorter
+            is better; the line at 1.00 is the other way, and a notch marks a goal.</p>
+            \(RatioChart(report.cases.map(chartCase)).svg)
+            \(report.cases.map(table).joined(separator: "\n"))
+            """, method: report.method + report.environment.lines)
     }
 
     /// What the chart shows of a case: time, CPU and memory against the ways that do the same.

@@ -3,32 +3,15 @@ struct WorkerHTMLReport {
     let report: WorkerReport
 
     var text: String {
-        """
-        <!doctype html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>Kiln's worker</title>
-        <style>
-        \(HTMLReport.style)
-        </style>
-        </head>
-        <body>
-        <main>
-        <h1>Kiln's worker</h1>
-        <p>What jobs took from the queue to the store, as a share of what another way took for the same jobs. Shorter is
-        better; the line at 1.00 is the other way, and a notch marks a goal. Time is that of a job: it is half where twice as
-        many are done in a minute.</p>
-        \(RatioChart(report.cases.map(chartCase)).svg)
-        \(report.cases.map(table).joined(separator: "\n"))
-        <h2>How it was measured</h2>
-        \((report.method + report.lines).map { "<p>\(HTMLReport.escape($0))</p>" }.joined(separator: "\n"))
-        </main>
-        </body>
-        </html>
-
-        """
+        HTMLReport.page(
+            "Kiln's worker",
+            """
+            <p>What jobs took from the queue to the store, as a share of what another way took for the same jobs. Shorter is
+            better; the line at 1.00 is the other way, and a notch marks a goal. Time is that of a job: it is half where twice as
+            many are done in a minute.</p>
+            \(RatioChart(report.cases.map(chartCase)).svg)
+            \(report.cases.map(table).joined(separator: "\n"))
+            """, method: report.method + report.lines)
     }
 
     /// What the chart shows of a case: time, CPU and memory against the other ways.
