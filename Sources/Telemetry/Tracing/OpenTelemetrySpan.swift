@@ -3,7 +3,8 @@ public import Tracing
 
 /// A span of ``OpenTelemetryTracer``. One that is not recorded costs next to nothing: it only carries its identity on.
 ///
-/// Thread-safe. After its end nothing changes it any more.
+/// Every call is thread-safe. But `span.attributes["a"] = 1` is two, a look and a change of all: of two tasks that set
+/// attributes at the same time one may lose. After its end nothing changes it any more.
 public struct OpenTelemetrySpan: Span {
     public let context: ServiceContext
     let recorder: SpanRecorder?

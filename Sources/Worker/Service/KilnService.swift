@@ -43,7 +43,8 @@ struct KilnService: Service {
         let queue = try QueueClient(
             database.url, schema: database.schema,
             options: .init(
-                connections: parts.contains(.api) ? database.connections : 1,
+                // One for probes while another reads metrics; who waits for an answer is told soon that there is none.
+                connections: max(2, parts.contains(.api) ? database.connections : 2), acquireTimeout: .seconds(3),
                 isBehindTransactionPooler: database.isBehindTransactionPooler),
             logger: logger ?? Logger(label: "kiln.queue"))
         self.queue = queue
