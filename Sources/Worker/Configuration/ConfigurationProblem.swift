@@ -26,3 +26,18 @@ struct ConfigurationFailure: ReportableError, CustomStringConvertible {
         return .configuration
     }
 }
+
+extension ConfigurationFailure {
+    /// - Parameter place: the setting that names kinds of jobs.
+    /// - Throws: for names that are not among `known`.
+    static func refuse(_ kinds: [String], _ place: String, unlessAmong known: [String]) throws(ConfigurationFailure) {
+        let problems = kinds.filter { !known.contains($0) }.map { name in
+            let meant = NearestName.to(name, in: known).map { "did you mean \($0)?" }
+            return ConfigurationProblem(
+                place: place,
+                message: "names \(name.printable), which is no kind of job; "
+                    + (meant ?? "there are \(known.joined(separator: ", "))"))
+        }
+        guard problems.isEmpty else { throw ConfigurationFailure(problems: problems) }
+    }
+}

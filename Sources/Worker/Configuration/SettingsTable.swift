@@ -4,7 +4,7 @@ import Transfer
 /// All that can be set, in the order of the documentation: the one list of it.
 enum SettingsTable {
     static let sections = [
-        database, worker, limits, storage, outputs, network, webhooks, http, health, uploads, log, telemetry,
+        database, worker, limits, storage, outputs, network, webhooks, hooks, http, health, uploads, log, telemetry,
     ]
     static let all = sections.flatMap(\.settings)
 
@@ -69,7 +69,8 @@ enum SettingsTable {
             "Attempts of a job that does not say how many, the first included.")
         Setting(
             "worker.retryDelayMs", "RETRY_DELAY_MS", at: \.value.worker.retryDelay, .milliseconds(.zero...day),
-            "The wait after a first failed attempt, or down to half of it by chance; it doubles with each further one, up to an hour.")
+            "The wait after a first failed attempt, or down to half of it by chance; it doubles with each further one, up to an hour."
+        )
     }
 
     static let limits = SettingsSection("Limits of a job") {

@@ -4,9 +4,11 @@ import Server
 import Transfer
 
 extension ServerSettings {
-    /// - Throws: `TransferError` if the stores are not to be had; ``MediaError`` if a kind cannot be described.
+    /// - Throws: ``ConfigurationFailure`` for kinds that do not exist; `TransferError` if the stores are not to be had;
+    ///   ``MediaError`` if a kind cannot be described.
     init(_ configuration: WorkerConfiguration) throws {
-        let (http, uploads) = (configuration.http, configuration.uploads)
+        let (http, uploads, hooks) = (configuration.http, configuration.uploads, configuration.hooks)
+        try ConfigurationFailure.refuse(hooks.kinds, "KILN_HOOK_KINDS", unlessAmong: JobKinds.work.map { $0.name })
         var limits = ServerLimits(rate: http.requestsPerMinute.map { ServerLimits.Rate(perMinute: $0) })
         limits.bodyBytes = Int(http.maximumBodyBytes)
         self.init(
@@ -17,6 +19,7 @@ extension ServerSettings {
                 return Server.KindDescription(
                     description.kind, summary: description.summary, schema: description.schema.json)
             },
+            hooks: Hooks(secrets: hooks.secrets, kinds: hooks.kinds),
             stores: try configuration.storage.stores(
                 fileRoots: configuration.outputs.fileRoots, web: .guarded, guarding: configuration.network.guarding),
             uploads: Uploads(
