@@ -47,6 +47,9 @@ extension ConfigurationDraft {
                     message: "holds * and other origins: give * alone, or leave it out"))
         }
 
+        // Messages about jobs are the queue's own to make.
+        problems += ConfigurationProblem.unknownKinds(
+            in: value.hooks.kinds, at: place("hooks.kinds"), known: JobKinds.work)
         if !value.hooks.kinds.isEmpty, value.hooks.secrets.isEmpty {
             problems.append(
                 ConfigurationProblem(

@@ -4,11 +4,9 @@ import Server
 import Transfer
 
 extension ServerSettings {
-    /// - Throws: ``ConfigurationFailure`` for kinds that do not exist; `TransferError` if the stores are not to be had;
-    ///   ``MediaError`` if a kind cannot be described.
+    /// - Throws: `TransferError` if the stores are not to be had; ``MediaError`` if a kind cannot be described.
     init(_ configuration: WorkerConfiguration) throws {
         let (http, uploads, hooks) = (configuration.http, configuration.uploads, configuration.hooks)
-        try ConfigurationFailure.refuse(hooks.kinds, "KILN_HOOK_KINDS", unlessAmong: JobKinds.work.map { $0.name })
         var limits = ServerLimits(rate: http.requestsPerMinute.map { ServerLimits.Rate(perMinute: $0) })
         limits.bodyBytes = Int(http.maximumBodyBytes)
         self.init(

@@ -159,7 +159,8 @@ struct WorkerService: Service {
         work: [any JobKind.Type], messages: [any JobKind.Type]
     ) {
         guard let names else { return (JobKinds.work, JobKinds.messages) }
-        try ConfigurationFailure.refuse(names, "ENABLE_WORKERS", unlessAmong: JobKinds.names)
+        let problems = ConfigurationProblem.unknownKinds(in: names, at: "ENABLE_WORKERS", known: JobKinds.all)
+        guard problems.isEmpty else { throw ConfigurationFailure(problems: problems) }
         return (
             JobKinds.work.filter { names.contains($0.name) }, JobKinds.messages.filter { names.contains($0.name) }
         )
