@@ -185,7 +185,7 @@ struct APIResponder: HTTPResponder {
         ]
         if let signer = caller?.signer {
             metadata["signer"] = "\(signer.name)"
-            metadata["message"] = signer.message.map { "\($0.id)" }
+            metadata["delivery"] = signer.message.map { "\($0.id)" }
         }
         logger.info("\(request.method) \(request.uri.path)", metadata: metadata)
     }
