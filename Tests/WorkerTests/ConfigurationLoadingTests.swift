@@ -258,6 +258,25 @@ extension LoadedConfiguration {
         #expect(try loadConfiguration(["KILN_WEBHOOK_SECRET": "AAEC"]).problems.count == 1)
     }
 
+    @Test func `Webhooks that come in need a key and kinds that there are`() throws {
+        let key = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="
+        let set = ["KILN_HOOK_SECRETS": "whsec_\(key)", "KILN_HOOK_KINDS": "media.probe, media.transcode"]
+        let loaded = try loadConfiguration(set)
+        let hooks = try loaded.checked().hooks
+        #expect(hooks.secrets == [[UInt8](repeating: 7, count: 32)])
+        #expect(hooks.kinds == ["media.probe", "media.transcode"] && !loaded.everythingShown.contains(key))
+        #expect(try loadConfiguration([:]).checked().hooks.kinds.isEmpty)
+
+        let keyless = try loadConfiguration(["KILN_HOOK_KINDS": "media.probe"])
+        #expect(keyless.problems.map(\.place) == ["KILN_HOOK_KINDS"])
+        #expect(keyless.problems.first?.message.contains("KILN_HOOK_SECRETS") == true)
+        for (kind, answer) in [("media.prob", "did you mean media.probe?"), ("webhook.deliver", "there are media.")] {
+            let unknown = try loadConfiguration(set.merging(["KILN_HOOK_KINDS": kind]) { $1 })
+            #expect(unknown.problems.map(\.place) == ["KILN_HOOK_KINDS"])
+            #expect(unknown.problems.first?.message.contains(answer) == true, "\(unknown.problems)")
+        }
+    }
+
     @Test func `URLs of jobs may lead where the settings let them`() throws {
         let guarding = try loadConfiguration([
             "KILN_ALLOWED_HOSTS": "minio.internal,*.media.internal", "KILN_ALLOWED_NETWORKS": "10.20.0.0/16",

@@ -30,6 +30,26 @@ struct Guardian: Sendable {
         return Caller(subject: subject, scopes: Set(TokenScope.allCases), token: nil)
     }
 
+    /// Whoever has signed a request whose body has been read.
+    ///
+    /// - Throws: ``Problem`` 401 if nobody has who is known.
+    func caller(
+        of request: Request, _ body: [UInt8], by signature: any RequestSignature
+    ) throws(Problem) -> Caller {
+        let signer = try signature.verify(
+            SignedRequest(
+                method: request.method.rawValue, url: publicURL(of: request), headers: request.headers, body: body,
+                receivedAt: settings.now()))
+        return Caller(subject: "signer \(signer.name)", scopes: [], token: nil, signer: signer)
+    }
+
+    /// Where the request was sent to, as far as that is known here: before a proxy it may have been another host.
+    private func publicURL(of request: Request) -> String {
+        let target = request.uri.path + (request.uri.query.map { "?" + $0 } ?? "")
+        guard settings.publicURL == nil else { return settings.location(target) }
+        return "http://\(request.head.authority ?? settings.address)\(target)"
+    }
+
     /// The address that limits are counted by: the peer's, or what the outermost of our proxies has seen.
     func address(of request: Request, _ source: RequestSource) -> String {
         guard settings.proxies > 0 else { return source.address }

@@ -15,8 +15,10 @@ struct APIRequest: Sendable {
     var path: [String: String]
     /// Of the query, each of the type that its schema says.
     var query: [String: [JSONValue]]
-    /// The body, checked against the route's schema; nil if there was none.
+    /// The body, checked against the route's schema; nil if there was none, or it is not JSON.
     var body: JSONValue?
+    /// The body as it came.
+    var bytes: [UInt8]
     var logger: Logger
 
     /// A member of the body; `null` is none.

@@ -69,7 +69,17 @@ struct APIResponder: HTTPResponder {
             throw Self.unmatched(match, request)
         }
         found.route = route
-        let caller = try await guardian.caller(of: request, at: address, for: route)
+        var signed: [UInt8]?
+        let caller: Caller
+        if let signature = route.signature {
+            // Who has signed shows once all of it is there: until then it is the address that counts.
+            try count("address \(address)", &headers)
+            let body = try await read(request, as: nil)
+            caller = try guardian.caller(of: request, body, by: signature)
+            signed = body
+        } else {
+            caller = try await guardian.caller(of: request, at: address, for: route)
+        }
         found.caller = caller
         try count(caller.subject, &headers)
         guard caller.scopes.allow(oneOf: route.scopes) else {
@@ -78,10 +88,13 @@ struct APIResponder: HTTPResponder {
                 "the token does not allow this", hint: "it needs the scope \(needed) or admin")
         }
         let query = try QueryReader.read(request.uri.query, route.parameters, in: document)
-        let body = try await body(of: request, for: route)
+        var bytes = signed ?? []
+        if signed == nil, let expected = route.body { bytes = try await read(request, as: expected.type) }
+        let body = try body(bytes, of: request, for: route)
         return try await route.handle(
             APIRequest(
-                raw: request, caller: caller, id: id, path: path, query: query, body: body, logger: logger))
+                raw: request, caller: caller, id: id, path: path, query: query, body: body, bytes: bytes,
+                logger: logger))
     }
 
     // MARK: Parts
@@ -98,15 +111,22 @@ struct APIResponder: HTTPResponder {
             hint: "wait \(max(1, verdict.seconds)) s", headers: ["Retry-After": "\(max(1, verdict.seconds))"])
     }
 
-    private func body(of request: Request, for route: Route) async throws -> JSONValue? {
+    private func read(_ request: Request, as type: String?) async throws -> [UInt8] {
+        try await BodyReader.read(
+            request, as: type, limit: settings.limits.bodyBytes, patience: settings.limits.body)
+    }
+
+    private func body(_ bytes: [UInt8], of request: Request, for route: Route) throws(Problem) -> JSONValue? {
         guard let expected = route.body else { return nil }
-        let limits = settings.limits
-        guard let body = try await BodyReader.read(request, limit: limits.bodyBytes, patience: limits.body) else {
+        guard !bytes.isEmpty else {
             guard !expected.isRequired else {
-                throw Problem.badRequest("the request has no body", hint: "send a JSON object")
+                throw Problem.badRequest("the request has no body", hint: "send \(expected.type)")
             }
             return nil
         }
+        try BodyReader.check(request, as: expected.type)
+        guard expected.type == BodyReader.json else { return nil }
+        let body = try BodyReader.value(bytes)
         let problems = JSONSchema(expected.schema, in: document).problems(in: body)
         guard problems.isEmpty else { throw Problem.invalid(problems) }
         return body
@@ -159,12 +179,15 @@ struct APIResponder: HTTPResponder {
         _ elapsed: Duration
     ) {
         let milliseconds = elapsed / .milliseconds(1)
-        logger.info(
-            "\(request.method) \(request.uri.path)",
-            metadata: [
-                "status": "\(response.status.code)", "milliseconds": "\((milliseconds * 10).rounded() / 10)",
-                "token": "\(caller?.token ?? "none")", "address": "\(source.address)",
-            ])
+        var metadata: Logger.Metadata = [
+            "status": "\(response.status.code)", "milliseconds": "\((milliseconds * 10).rounded() / 10)",
+            "token": "\(caller?.token ?? "none")", "address": "\(source.address)",
+        ]
+        if let signer = caller?.signer {
+            metadata["signer"] = "\(signer.name)"
+            metadata["delivery"] = signer.message.map { "\($0.id)" }
+        }
+        logger.info("\(request.method) \(request.uri.path)", metadata: metadata)
     }
 }
 

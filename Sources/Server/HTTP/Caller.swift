@@ -1,11 +1,13 @@
 /// Who asks.
 struct Caller: Sendable {
-    /// `token 0123…` or `address 192.0.2.1`: what limits are counted by.
+    /// `token 0123…`, `address 192.0.2.1` or `signer webhooks`: what limits are counted by.
     var subject: String
     var scopes: Set<TokenScope>
     /// The token's id; nil for somebody at this machine who needs none, and where none is needed.
     var token: String?
+    /// Who has signed the request; nil (default) where that is not how callers are known.
+    var signer: Signer?
 
     /// What idempotency keys belong to.
-    var owner: String { token ?? "anonymous" }
+    var owner: String { token ?? signer.map { "signer \($0.name)" } ?? "anonymous" }
 }

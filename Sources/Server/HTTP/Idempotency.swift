@@ -4,7 +4,8 @@ import HTTPTypes
 import HummingbirdCore
 import JobQueue
 
-/// Lets requests that bear an `Idempotency-Key` happen once, however often they are sent.
+/// Lets requests that bear an `Idempotency-Key`, or are signed messages with an id, happen once, however often they are
+/// sent.
 /// https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 ///
 /// The key is written down in the transaction that enqueues: both happen, or neither. Of two requests at the same time
@@ -37,7 +38,7 @@ struct Idempotency: Sendable {
     func once<Result: Codable & Sendable>(
         _ request: APIRequest, _ make: @Sendable (PostgresConnection) async throws -> Result
     ) async throws -> Outcome<Result> {
-        guard let key = try Self.key(of: request) else {
+        guard let (field, key) = try Self.key(of: request) else {
             return Outcome(result: try await queue.withConnection { try await make($0) }, isRepeated: false)
         }
         let fingerprint = try Self.fingerprint(of: request)
@@ -61,13 +62,13 @@ struct Idempotency: Sendable {
             let rows = try await connection.query(
                 "SELECT fingerprint, result FROM \(table) WHERE caller = $1 AND key = $2", [caller, key])
             guard let row = rows.first, let stored = try row.decode("result", as: PostgresJSON?.self) else {
-                throw Problem.conflict("a request with this Idempotency-Key is under way", hint: "try again")
+                throw Problem.conflict("a request with this \(field) is under way", hint: "try again")
             }
             guard try row.decode("fingerprint", as: String.self) == fingerprint else {
                 throw Problem(
-                    422, "idempotency_key_reused", "The Idempotency-Key was used for another request",
-                    "an earlier request with this Idempotency-Key asked for something else",
-                    hint: "use a new key for each new request")
+                    422, "idempotency_key_reused", "The key was used for another request",
+                    "an earlier request with this \(field) asked for something else",
+                    hint: "use a new one for each new request")
             }
             return Outcome(result: try stored.decode(Result.self), isRepeated: true)
         }
@@ -80,21 +81,23 @@ struct Idempotency: Sendable {
         _ = try await queue.withConnection { try await $0.query(statement).affected }
     }
 
-    /// The key, which is what stands between the quotes if there are any.
-    static func key(of request: APIRequest) throws(Problem) -> String? {
+    /// The id of a signed message, or the key, which is what stands between the quotes if there are any; and the name of
+    /// the field that it stands in.
+    static func key(of request: APIRequest) throws(Problem) -> (field: String, key: String)? {
+        if let message = request.caller.signer?.message { return (message.field, message.id) }
         guard var key = request.raw.headers[text: "Idempotency-Key"] else { return nil }
         if key.count >= 2, key.hasPrefix("\""), key.hasSuffix("\"") { key = String(key.dropFirst().dropLast()) }
         guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw .parameter("Idempotency-Key", "it has 1 to 255 visible characters of ASCII")
         }
-        return key
+        return ("Idempotency-Key", key)
     }
 
     /// The same for the same request, whatever its spaces and the order of its keys.
     private static func fingerprint(of request: APIRequest) throws -> String {
         var hash = SHA256()
         hash.update(data: Data("\(request.raw.method.rawValue) \(request.raw.uri.path)\n".utf8))
-        if let body = request.body { hash.update(data: try body.canonical()) }
+        hash.update(data: try request.body?.canonical() ?? Data(request.bytes))
         return APIToken.hex(Array(hash.finalize()))
     }
 }

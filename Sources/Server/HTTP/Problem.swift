@@ -81,6 +81,13 @@ extension Problem {
             headers: ["WWW-Authenticate": "Bearer realm=\"kiln\""])
     }
 
+    /// - Parameter detail: repeats nothing of the signature.
+    static func badSignature(_ detail: String, hint: String? = nil) -> Problem {
+        Problem(
+            401, "bad_signature", "A valid signature is needed", detail, hint: hint,
+            headers: ["WWW-Authenticate": "Signature realm=\"kiln\""])
+    }
+
     static func forbidden(_ detail: String, hint: String? = nil) -> Problem {
         Problem(403, "forbidden", "This is not allowed", detail, hint: hint)
     }

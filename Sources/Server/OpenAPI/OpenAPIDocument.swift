@@ -79,7 +79,7 @@ enum OpenAPIDocument {
             var media: [String: JSONValue] = ["schema": body.schema]
             if let example = body.example { media["example"] = example }
             operation["requestBody"] = [
-                "required": .bool(body.isRequired), "content": ["application/json": .object(media)],
+                "required": .bool(body.isRequired), "content": .object([body.type: .object(media)]),
             ]
         }
         return .object(operation)
@@ -88,7 +88,7 @@ enum OpenAPIDocument {
     private static func parameter(_ parameter: Route.Parameter) -> JSONValue {
         var entry: [String: JSONValue] = [
             "name": .string(parameter.name), "in": .string(parameter.place.rawValue),
-            "required": .bool(parameter.place == .path), "schema": parameter.schema,
+            "required": .bool(parameter.place == .path || parameter.isRequired), "schema": parameter.schema,
             "description": .string(parameter.summary),
         ]
         if parameter.isList {
@@ -130,11 +130,12 @@ enum OpenAPIDocument {
                 (421, "Without tokens, requests for other hosts are not served."),
             ]
         }
+        if route.signature != nil { errors.append((401, "No valid signature.")) }
         if route.parameters.contains(where: { $0.place == .path }) { errors.append((404, "There is no such thing.")) }
         if route.body != nil {
             errors += [
                 (408, "The body took too long to arrive."), (413, "The body is too large."),
-                (415, "The body is not JSON."), (422, "The values are not acceptable."),
+                (415, "The body is of another type."), (422, "The values are not acceptable."),
             ]
         }
         if route.method != .get { errors.append((409, "The state of things does not allow it.")) }

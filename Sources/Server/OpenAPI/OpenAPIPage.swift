@@ -56,7 +56,8 @@ enum OpenAPIPage {
             """
         if !route.details.isEmpty { html += "<p>\(escaped(route.details))</p>\n" }
         let scopes = route.scopes.map(\.rawValue).sorted().joined(separator: " or ")
-        html += "<p>\(scopes.isEmpty ? "No token is needed." : "Scope: \(scopes), or admin.")</p>\n"
+        let anybody = route.signature == nil ? "No token is needed." : "Signed. No token is needed."
+        html += "<p>\(scopes.isEmpty ? anybody : "Scope: \(scopes), or admin.")</p>\n"
         if !route.parameters.isEmpty {
             html += "<table>\n"
             for parameter in route.parameters {

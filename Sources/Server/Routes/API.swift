@@ -23,7 +23,7 @@ struct API: Sendable {
     var table: RouteTable {
         let routes =
             jobRoutes + jobChangeRoutes + eventRoutes + workflowRoutes + storeRoutes + queueRoutes + scheduleRoutes
-            + videoRoutes + folderRoutes + probeRoutes
+            + hookRoutes + videoRoutes + folderRoutes + probeRoutes
         return RouteTable(routes + documentRoutes(of: routes))
     }
 

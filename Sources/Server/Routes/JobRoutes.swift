@@ -1,4 +1,5 @@
 import Foundation
+import HummingbirdCore
 import JobQueue
 
 /// Enqueueing and looking at jobs.
@@ -11,24 +12,9 @@ extension API {
                 body: .init(
                     schema: Schemas.reference("NewJob"),
                     example: ["kind": "media.probe", "payload": ["input": "store://uploads/talk.mp4"]]),
-                isIdempotentByKey: true,
-                replies: [
-                    .init(
-                        status: 201, summary: "It is enqueued.", schema: Schemas.reference("EnqueuedJob"),
-                        headers: ["Location": "Where the job is."])
-                ]
+                isIdempotentByKey: true, replies: [Self.enqueued]
             ) { request in
-                var job = try jobs.job(request.body ?? .null)
-                job.options.metadata = TraceHeaders.adding(to: job.options.metadata, from: request.raw)
-                let outcome = try await idempotency.once(request) { [job] connection in
-                    try await Self.refusingUnknown { try await queue.enqueue(job, on: connection) }
-                }
-                let path = "/v1/jobs/\(outcome.result.text)"
-                let answer = EnqueuedJob(
-                    id: outcome.result.text, kind: job.kind, url: settings.location(path),
-                    eventsUrl: settings.location(path + "/events"))
-                return try Answer.json(
-                    answer, status: 201, headers: outcome.headers.merging(["Location": answer.url]) { $1 })
+                try await enqueue(try jobs.job(request.body ?? .null), for: request)
             },
             Route(
                 method: .get, path: "/v1/jobs", name: "listJobs", summary: "List jobs, newest first.",
@@ -86,6 +72,24 @@ extension API {
                 ])
             },
         ]
+    }
+
+    static let enqueued = Route.Reply(
+        status: 201, summary: "It is enqueued.", schema: Schemas.reference("EnqueuedJob"),
+        headers: ["Location": "Where the job is."])
+
+    /// Enqueues a job, unless a request with the same key has done so before, and answers with where it is.
+    func enqueue(_ job: NewJob, for request: APIRequest) async throws -> Response {
+        var job = job
+        job.options.metadata = TraceHeaders.adding(to: job.options.metadata, from: request.raw)
+        let outcome = try await idempotency.once(request) { [job] connection in
+            try await Self.refusingUnknown { try await queue.enqueue(job, on: connection) }
+        }
+        let path = "/v1/jobs/\(outcome.result.text)"
+        let answer = EnqueuedJob(
+            id: outcome.result.text, kind: job.kind, url: settings.location(path),
+            eventsUrl: settings.location(path + "/events"))
+        return try Answer.json(answer, status: 201, headers: outcome.headers.merging(["Location": answer.url]) { $1 })
     }
 
     private static let listParameters: [Route.Parameter] = [

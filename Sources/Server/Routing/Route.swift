@@ -16,10 +16,15 @@ struct Route: Sendable {
         var summary: String
         /// Whether it may come several times, or with commas.
         var isList = false
+        /// Whether the document says that it is needed; those of a path are anyway. Header fields are for the route, or
+        /// its signature, to look at.
+        var isRequired = false
     }
 
-    /// What a request carries, as JSON.
+    /// What a request carries.
     struct Body: Sendable {
+        /// Its media type. What is not JSON is handed on as it came: ``APIRequest/bytes``.
+        var type = BodyReader.json
         var schema: JSONValue
         var isRequired = true
         var example: JSONValue?
@@ -44,8 +49,10 @@ struct Route: Sendable {
     var details: String = ""
     /// What it is listed under.
     var group: String
-    /// One of these is needed; empty: anybody may.
+    /// One of these is needed; empty: no token is.
     var scopes: Set<TokenScope>
+    /// How the sender is known; nil (default): by token, or not at all. With it, `scopes` is empty.
+    var signature: (any RequestSignature)?
     var parameters: [Parameter] = []
     var body: Body?
     /// Whether it takes an `Idempotency-Key`.

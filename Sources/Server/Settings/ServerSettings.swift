@@ -4,7 +4,7 @@ public import Transfer
 
 /// How the HTTP API is served: a value that is made of a program's configuration.
 ///
-/// Secrets are in none of it but what `stores` keeps to itself.
+/// Secrets are in none of it but `hooks` and what `stores` keeps to itself.
 public struct ServerSettings: Sendable {
     /// What browsers of other origins may do.
     public struct CrossOrigin: Sendable, Hashable {
@@ -39,6 +39,20 @@ public struct ServerSettings: Sendable {
         }
     }
 
+    /// Which jobs may come by webhook, without a token.
+    public struct Hooks: Sendable {
+        /// Keys of Standard Webhooks' signatures, as bytes: 24 to 64 each. A message is signed with any of them. Secret.
+        public var secrets: [[UInt8]]
+        /// The kinds of jobs, out of those that are known.
+        public var kinds: [String]
+
+        /// None by default.
+        public init(secrets: [[UInt8]] = [], kinds: [String] = []) {
+            self.secrets = secrets
+            self.kinds = kinds
+        }
+    }
+
     /// Where it listens. Default "127.0.0.1"; elsewhere a token must exist.
     public var address: String
     /// Default 8000; 0 is any that is free.
@@ -54,6 +68,8 @@ public struct ServerSettings: Sendable {
     public var proxies: Int
     /// The kinds of jobs that are known here.
     public var kinds: [KindDescription]
+    /// Which jobs may come by webhook. Default none.
+    public var hooks: Hooks
     /// Where uploads go and results are. nil (default): neither is to be had.
     public var stores: Stores?
     /// What may be uploaded.
@@ -71,7 +87,7 @@ public struct ServerSettings: Sendable {
     public init(
         address: String = "127.0.0.1", port: Int = 8000, publicURL: HTTPURL? = nil,
         crossOrigin: CrossOrigin = CrossOrigin(), limits: ServerLimits = ServerLimits(), proxies: Int = 0,
-        kinds: [KindDescription] = [], stores: Stores? = nil, uploads: Uploads = Uploads(),
+        kinds: [KindDescription] = [], hooks: Hooks = Hooks(), stores: Stores? = nil, uploads: Uploads = Uploads(),
         downloadLifetime: Duration = .seconds(900), schema: String = "kiln", version: String,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
@@ -82,6 +98,7 @@ public struct ServerSettings: Sendable {
         self.limits = limits
         self.proxies = proxies
         self.kinds = kinds
+        self.hooks = hooks
         self.stores = stores
         self.uploads = uploads
         self.downloadLifetime = downloadLifetime

@@ -47,6 +47,18 @@ extension ConfigurationDraft {
                     message: "holds * and other origins: give * alone, or leave it out"))
         }
 
+        // Messages about jobs are the queue's own to make.
+        problems += ConfigurationProblem.unknownKinds(
+            in: value.hooks.kinds, at: place("hooks.kinds"), known: JobKinds.work)
+        if !value.hooks.kinds.isEmpty, value.hooks.secrets.isEmpty {
+            problems.append(
+                ConfigurationProblem(
+                    place: place("hooks.kinds"),
+                    message:
+                        "is given and KILN_HOOK_SECRETS is not, so that no webhook could be verified: give the key "
+                        + "that its sender signs with"))
+        }
+
         problems += finishTraces(place)
         problems += finishStorage(place, environment)
         return problems

@@ -6,6 +6,20 @@ struct ConfigurationProblem: Sendable, Equatable, CustomStringConvertible {
     var message: String
 
     var description: String { "\(place) \(message)" }
+
+    /// One for each name that is not among `known`.
+    static func unknownKinds(
+        in names: [String], at place: String, known: [any JobKind.Type]
+    ) -> [ConfigurationProblem] {
+        let known = known.map { $0.name }
+        return names.filter { !known.contains($0) }.map { name in
+            let meant = NearestName.to(name, in: known).map { "did you mean \($0)?" }
+            return ConfigurationProblem(
+                place: place,
+                message: "names \(name.printable), which is no kind of job; "
+                    + (meant ?? "there are \(known.joined(separator: ", "))"))
+        }
+    }
 }
 
 /// Settings with which nothing can begin: all that is wrong with them.

@@ -59,4 +59,15 @@ extension SettingsTable {
             "webhooks.secrets", "KILN_WEBHOOK_SECRET", at: \.value.webhooks.secrets, .signingSecrets, isSecret: true,
             "What webhooks and `http.request` jobs are signed with, by Standard Webhooks; two while keys are changed.")
     }
+
+    static let hooks = SettingsSection("Incoming webhooks") {
+        Setting(
+            "hooks.secrets", "KILN_HOOK_SECRETS", at: \.value.hooks.secrets, .signingSecrets, isSecret: true,
+            "What messages to `POST /v1/hooks/{kind}` are signed with, by Standard Webhooks; several while keys are changed."
+        )
+        Setting(
+            "hooks.kinds", "KILN_HOOK_KINDS", at: \.value.hooks.kinds,
+            .names("kinds of jobs, such as media.transcode,media.probe"),
+            "The kinds of jobs that may come so, without a token.")
+    }
 }

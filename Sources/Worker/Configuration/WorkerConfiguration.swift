@@ -22,6 +22,7 @@ struct WorkerConfiguration: Sendable {
     var health: Health = Health()
     var uploads: Uploads = Uploads()
     var webhooks: Webhooks = Webhooks()
+    var hooks: Hooks = Hooks()
     var log: Log = Log()
     var telemetry: OpenTelemetry = OpenTelemetry()
     /// What no job may exceed, whatever its request says: the smaller of both holds. Default: those of the engine.
@@ -153,6 +154,15 @@ struct WorkerConfiguration: Sendable {
         /// one side after the other. Empty (default): messages are not signed.
         /// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
         var secrets: [[UInt8]] = []
+    }
+
+    /// Jobs that come by webhook: `POST /v1/hooks/{kind}`.
+    struct Hooks: Sendable {
+        /// Keys of Standard Webhooks' signatures, as bytes; a message is signed with any of them. Empty (default): nobody
+        /// can sign.
+        var secrets: [[UInt8]] = []
+        /// The kinds of jobs that may come so. Default: none.
+        var kinds: [String] = []
     }
 
     /// What is written to standard error.

@@ -6,7 +6,7 @@ import Transfer
 extension ServerSettings {
     /// - Throws: `TransferError` if the stores are not to be had; ``MediaError`` if a kind cannot be described.
     init(_ configuration: WorkerConfiguration) throws {
-        let (http, uploads) = (configuration.http, configuration.uploads)
+        let (http, uploads, hooks) = (configuration.http, configuration.uploads, configuration.hooks)
         var limits = ServerLimits(rate: http.requestsPerMinute.map { ServerLimits.Rate(perMinute: $0) })
         limits.bodyBytes = Int(http.maximumBodyBytes)
         self.init(
@@ -17,6 +17,7 @@ extension ServerSettings {
                 return Server.KindDescription(
                     description.kind, summary: description.summary, schema: description.schema.json)
             },
+            hooks: Hooks(secrets: hooks.secrets, kinds: hooks.kinds),
             stores: try configuration.storage.stores(
                 fileRoots: configuration.outputs.fileRoots, web: .guarded, guarding: configuration.network.guarding),
             uploads: Uploads(

@@ -159,13 +159,7 @@ struct WorkerService: Service {
         work: [any JobKind.Type], messages: [any JobKind.Type]
     ) {
         guard let names else { return (JobKinds.work, JobKinds.messages) }
-        let problems = names.filter { !JobKinds.names.contains($0) }.map { name in
-            let meant = NearestName.to(name, in: JobKinds.names).map { "did you mean \($0)?" }
-            return ConfigurationProblem(
-                place: "ENABLE_WORKERS",
-                message: "names \(name.printable), which is no kind of job; "
-                    + (meant ?? "there are \(JobKinds.names.joined(separator: ", "))"))
-        }
+        let problems = ConfigurationProblem.unknownKinds(in: names, at: "ENABLE_WORKERS", known: JobKinds.all)
         guard problems.isEmpty else { throw ConfigurationFailure(problems: problems) }
         return (
             JobKinds.work.filter { names.contains($0.name) }, JobKinds.messages.filter { names.contains($0.name) }

@@ -1,38 +1,10 @@
-import Crypto
-import FoundationEssentials
 import Transfer
-
-/// The signature of a message, by which its receiver knows who sent it, when, and that nothing was changed.
-/// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-struct StandardWebhook: Sendable {
-    /// The same whenever the message is sent again, so that its receiver can tell.
-    var id: String
-    /// Seconds since 1970.
-    var timestamp: Int64
-    /// As it is sent.
-    var body: [UInt8]
-
-    /// `webhook-id`, `webhook-timestamp` and, where there is a key, `webhook-signature`: one for each of them.
-    ///
-    /// - Parameter keys: as bytes, without "whsec_" and base64.
-    func headers(keys: [[UInt8]]) -> HTTPHeaders {
-        var headers: HTTPHeaders = ["webhook-id": id, "webhook-timestamp": "\(timestamp)"]
-        if !keys.isEmpty { headers["webhook-signature"] = keys.map(signature).joined(separator: " ") }
-        return headers
-    }
-
-    /// HMAC-SHA256 over id, timestamp and body with dots between them.
-    func signature(_ key: [UInt8]) -> String {
-        let content = Array("\(id).\(timestamp).".utf8) + body
-        return "v1," + Base64Text.encoded(HMAC<SHA256>.authenticationCode(for: content, using: SymmetricKey(data: key)))
-    }
-}
 
 extension JobServices {
     /// Posts JSON with its signature, once: trying again is the queue's matter.
     ///
     /// - Parameters:
-    ///   - id: see ``StandardWebhook/id``.
+    ///   - id: see `StandardWebhook.id`.
     ///   - patience: from connecting to the last byte of the answer.
     ///   - answerLimit: bytes.
     /// - Throws: ``TransferError``, also for every status of 300 or more.
