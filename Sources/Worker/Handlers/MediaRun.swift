@@ -113,7 +113,7 @@ struct MediaRun: Sendable {
     var elapsed: Double { (ContinuousClock.now - startedAt) / .seconds(1) }
 
     /// The cores that the job has of its worker.
-    private var share: CoreBudget { CoreBudget(cores: Int(max(1, context.cores.rounded(.up)))) }
+    private var share: CoreBudget { CoreBudget(cores: Int(max(1, min(context.cores, services.configuration.worker.cores).rounded(.up)))) }
 
     private var engine: MediaEngine { MediaEngine(resolver: resolver, cores: share) }
 }
