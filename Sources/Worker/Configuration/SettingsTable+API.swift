@@ -60,6 +60,7 @@ extension SettingsTable {
             "What webhooks and `http.request` jobs are signed with, by Standard Webhooks; two while keys are changed.")
         Setting(
             "webhooks.unsigned", "KILN_WEBHOOK_UNSIGNED", at: \.value.webhooks.allowsUnsigned, .flag,
-            "Whether webhooks are sent without a signature where there is no `KILN_WEBHOOK_SECRET`. Else they wait for one.")
+            "Whether webhooks are sent without a signature where there is no `KILN_WEBHOOK_SECRET`. Else they wait for "
+                + "one.")
     }
 }

@@ -43,7 +43,8 @@ enum WebhookDelivery: JobKind {
         let webhooks = services.configuration.webhooks
         guard !webhooks.secrets.isEmpty || webhooks.allowsUnsigned else {
             throw JobError.retry(
-                "webhooks are signed, and the worker has no key: set KILN_WEBHOOK_SECRET, or KILN_WEBHOOK_UNSIGNED=true")
+                "webhooks are signed, and the worker has no key: set KILN_WEBHOOK_SECRET, or KILN_WEBHOOK_UNSIGNED=true"
+            )
         }
         let start = ContinuousClock.now
         // With its keys in order: the same bytes whenever it is sent again.
