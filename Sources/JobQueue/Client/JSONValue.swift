@@ -49,7 +49,7 @@ extension JSONValue: Codable {
             self = .array(value)
         } else if (try? container.decode(Double.self)) != nil {
             throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "the number is too large or too small: its exponent must lie within ±127")
+                in: container, debugDescription: "the number is too large or too small: beyond 10^±127")
         } else {
             self = .object(try container.decode([String: JSONValue].self))
         }
