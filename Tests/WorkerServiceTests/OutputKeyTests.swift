@@ -71,9 +71,62 @@ import TransferTestSupport
         // As an attempt leaves it that has completed its upload and not told the queue.
         try await bench.sql(
             "INSERT INTO kiln.outside_name (place, name, job) VALUES ('s3://media', 'out/a.wav', '\(id)')")
-        bench.server.put("out/a.wav", [1, 2, 3])
+        var left = S3Object(.bytes([1, 2, 3]))
+        left.metadata = ["x-amz-meta-kiln-job": id.uuidString.lowercased()]
+        bench.server["out/a.wav"] = left
         _ = try await bench.serving { _ in try await bench.result(id) }
         #expect((bench.server.bytes("out/a.wav") ?? []).starts(with: Array("RIFF".utf8)))
+    }
+
+    @Test(arguments: [nil, "00000000-0000-7000-8000-0000000000ab"])
+    func `What somebody else has put under a job's key meanwhile stays`(_ job: String?) async throws {
+        let bench = try await ServiceBench()
+        bench.putClip()
+        let id = try await bench.enqueue(
+            "media.extract_audio", #"{"input": "s3://media/in/clip.mkv", "output": "s3://media/out/a.wav"}"#)
+        try await bench.sql(
+            "INSERT INTO kiln.outside_name (place, name, job) VALUES ('s3://media', 'out/a.wav', '\(id)')")
+        var foreign = S3Object(.bytes([1, 2, 3]))
+        foreign.metadata["x-amz-meta-kiln-job"] = job
+        bench.server["out/a.wav"] = foreign
+        try await bench.serving { _ in
+            let refused = try await bench.failed(id)
+            #expect(refused.state == .dead && refused.attempt == 1)
+            #expect(refused.errors?.last?.message?.contains("was not written by this job") == true)
+        }
+        #expect(bench.server.bytes("out/a.wav") == [1, 2, 3])
+    }
+
+    @Test func `A file belongs to the job that took it, as an object does`() async throws {
+        var bench = try await ServiceBench()
+        bench.putClip()
+        let folder = try Scratch()
+        bench.configuration.outputs.fileRoots = [folder.path]
+        let payload = #"{"input": "s3://media/in/clip.mkv", "output": "file://\#(folder.path)/a.wav"}"#
+        let id = try await bench.enqueue("media.extract_audio", payload)
+        // As an attempt leaves it whose worker was killed between renaming the file and telling the queue.
+        try await bench.sql(
+            """
+            INSERT INTO kiln.outside_name (place, name, job) VALUES ('file://', '\(folder("a.wav"))', '\(id)')
+            """)
+        try folder.put("a.wav", [1, 2, 3])
+        try await bench.serving { [bench] _ in
+            _ = try await bench.result(id)
+            #expect(folder.bytes("a.wav").starts(with: Array("RIFF".utf8)))
+            let other = try await bench.failed(try await bench.enqueue("media.extract_audio", payload))
+            #expect(other.state == .dead)
+        }
+        #expect(folder.names == ["a.wav"])
+    }
+
+    @Test func `An output on the web is known by its URL, of whose query nothing is kept`() throws {
+        func name(_ url: String) throws -> OutputName { OutputName(try ObjectLocation(url), nil) }
+        let signed = try name("https://files.example.com/up/a.mp4?signature=secret")
+        #expect(signed.place == "https://files.example.com" && signed.name.hasPrefix("/up/a.mp4?"))
+        #expect(!signed.name.contains("secret"))
+        #expect(try signed == name("https://files.example.com/up/a.mp4?signature=secret"))
+        #expect(try signed != name("https://files.example.com/up/a.mp4?signature=other"))
+        #expect(try name("https://files.example.com/up/a.mp4").name == "/up/a.mp4")
     }
 
     @Test func `Templates are filled in with what stays the same over attempts`() throws {

@@ -1,3 +1,4 @@
+import ByteIO
 import Foundation
 import JobQueue
 import Logging
@@ -96,5 +97,19 @@ import TransferTestSupport
         #expect(folder.names.isEmpty)
         #expect(try await bench.queue.job(id)?.state == .running)
         #expect(try await bench.sql("SELECT count(*) FROM kiln.effect") == "0")
+    }
+
+    @Test(arguments: [true, false])
+    func `A file is taken back only by the attempt that still has its job`(_ holds: Bool) async throws {
+        let bench = try await ServiceBench()
+        let folder = try Scratch()
+        let ledger = QueueUploadLedger(queue: bench.queue, owner: try await runningJob(bench))
+        let sink = FencedSink(try FileSink(path: folder.path + "/a.wav", overwrite: true)) {
+            try await ledger.authorize()
+        }
+        try await BlockingThread.run { try sink.finish() }
+        if !holds { try await bench.sql("UPDATE kiln.job SET lease_token = 8") }
+        try await BlockingThread.run { sink.retract() }
+        #expect(folder.names == (holds ? [] : ["a.wav"]))
     }
 }

@@ -82,6 +82,27 @@ import TransferTestSupport
         #expect(gone.messages.count == 1)
     }
 
+    @Test(arguments: [false, true])
+    func `Without a key nothing is sent, unless that is asked for`(_ allowsUnsigned: Bool) async throws {
+        var bench = try await ServiceBench()
+        bench.configuration.webhooks.secrets = []
+        bench.configuration.webhooks.allowsUnsigned = allowsUnsigned
+        let receiver = try Receiver()
+        let id = try await bench.enqueue("media.probe", #"{"webhook": "\#(receiver.url())"}"#)
+        try await bench.queue.cancel(id)
+        try await bench.serving { [bench] _ in
+            let message = try await bench.until { () async throws -> JobInfo? in
+                try await deliveries(bench).first { $0.state == .succeeded || $0.errors?.isEmpty == false }
+            }
+            #expect((message.state == .succeeded) == allowsUnsigned)
+            if !allowsUnsigned {
+                #expect(message.errors?.last?.message?.contains("KILN_WEBHOOK_SECRET") == true)
+            }
+        }
+        #expect(receiver.messages.isEmpty == !allowsUnsigned)
+        #expect(receiver.messages.allSatisfy { $0.head.headers["webhook-signature"] == nil })
+    }
+
     @Test func `However a job ends, its end and the message are one`() async throws {
         let bench = try await ServiceBench()
         let hook = #""webhook": "https://app.example.com/hook""#

@@ -47,6 +47,9 @@ extension JSONValue: Codable {
             self = .number(value)
         } else if let value = try? container.decode([JSONValue].self) {
             self = .array(value)
+        } else if (try? container.decode(Double.self)) != nil {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "the number is too large or too small: beyond 10^±127")
         } else {
             self = .object(try container.decode([String: JSONValue].self))
         }

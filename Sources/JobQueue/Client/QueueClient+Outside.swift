@@ -14,6 +14,8 @@ package struct OutsideEffect: Sendable, Hashable {
     package var name: String
     /// What undoing it takes; nil as long as that is not known.
     package var reference: String?
+    /// By the database's clock.
+    package var begunAt: Date
 
     init(_ row: PostgresRow) throws {
         id = try row.decode("id")
@@ -22,6 +24,7 @@ package struct OutsideEffect: Sendable, Hashable {
         place = try row.decode("place")
         name = try row.decode("name")
         reference = try row.decode("reference")
+        begunAt = try row.decode("begun_at")
     }
 }
 
@@ -89,7 +92,9 @@ extension QueueClient {
         }
     }
 
-    /// Forgets names of jobs that the queue has forgotten.
+    /// Forgets names of jobs that the queue has forgotten. Each name is looked at once a day, whoever asks.
+    ///
+    /// - Returns: how many were looked at.
     package func forgetNames(limit: Int) async throws -> Int {
         try await asking("worker_forget_names($1)", [limit]).one()
     }

@@ -3,7 +3,7 @@ import ByteIO
 /// Makes a job's outputs visible: all of them or none.
 enum Publication {
     /// What may fail is done for all sinks first. If one cannot be made visible all the same, those that were are
-    /// taken back. A file that was replaced by one of them is gone then.
+    /// taken back, as far as their sinks find that they still may be. A file that was replaced by one of them is gone then.
     ///
     /// - Throws: ``MediaError`` that names the output.
     static func publish(_ sinks: [any ByteSink]) throws {

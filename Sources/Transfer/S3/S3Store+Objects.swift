@@ -139,6 +139,15 @@ extension ObjectInfo {
             key: key, size: size, etag: headers["ETag"].map { ETag(lenient: $0) },
             lastModified: headers["Last-Modified"].flatMap { HTTPDate.seconds($0, now: now) }.map(Double.init),
             contentType: headers["Content-Type"],
-            checksums: ObjectChecksum.crc32c(headers[ObjectChecksum.crc32cHeader]).map { [$0] } ?? [])
+            checksums: ObjectChecksum.crc32c(headers[ObjectChecksum.crc32cHeader]).map { [$0] } ?? [],
+            metadata: Self.metadata(headers))
+    }
+
+    private static func metadata(_ headers: HTTPHeaders) -> [String: String] {
+        let fields = headers.fields.map { (name: $0.name.lowercased(), value: $0.value) }
+            .filter { $0.name.hasPrefix("x-amz-meta-") }
+        return Dictionary(
+            fields.map { (String($0.name.dropFirst("x-amz-meta-".count)), $0.value) },
+            uniquingKeysWith: { first, _ in first })
     }
 }

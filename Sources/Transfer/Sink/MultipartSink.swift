@@ -261,7 +261,7 @@ public final class MultipartSink: ByteSink {
         await upload.discard()
     }
 
-    /// Deletes the object, unless another one has come in its place.
+    /// Deletes the object, unless another one has come in its place or the ledger says that its owner no longer counts.
     public func retract() {
         let isFinished = state.withLock { state in
             defer { if state.progress == .finished { state.progress = .aborted } }

@@ -17,6 +17,8 @@ final class MultipartUpload: Sendable {
         /// The sender, who waits for a part.
         var sender: CheckedContinuation<Void, Never>?
         var entry: UploadEntry?
+        /// The entry under which the object was made visible.
+        var published: UploadEntry?
         var id: String?
         /// Whether there may be an upload whose id is not known.
         var mayBeOrphaned = false
@@ -203,7 +205,10 @@ final class MultipartUpload: Sendable {
         // Not ended by a cancel: whether the object is there must be known, to take it back.
         let writing = Task { try await write() }
         let object = try await writing.value
-        state.withLock { $0.object = object }
+        state.withLock { state in
+            state.object = object
+            state.published = entry
+        }
         await forget()
     }
 
@@ -219,10 +224,14 @@ final class MultipartUpload: Sendable {
         if !mayBeOrphaned { await forget() }
     }
 
-    /// Removes the object, unless another one has come in its place.
+    /// Removes the object, unless another one has come in its place, or its owner no longer counts: whoever does writes
+    /// the same bytes under the same tag, and what is there may be theirs. Left alone, it is replaced by them.
     func retract() async {
-        guard let object = state.withLock({ $0.object }) else { return }
+        let (object, entry) = state.withLock { ($0.object, $0.published) }
+        guard let object, let entry else { return }
         guard let current = try? await store.head(key), current.etag == object.etag else { return }
+        // Right before it goes, as before it came.
+        guard (try? await ledger.authorize(entry)) != nil else { return }
         if (try? await store.delete(key)) != nil { state.withLock { $0.object = nil } }
     }
 

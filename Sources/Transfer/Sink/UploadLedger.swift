@@ -1,7 +1,7 @@
 /// A record of uploads that are under way, so that none outlives a crash, and of who may complete them.
 ///
 /// The order is: `begin` before the upload is created, `created` with its id, `authorize` right before it is
-/// completed, `end` when it was completed or aborted. Whoever crashes in between leaves an entry; ``UploadJanitor``
+/// completed, `end` when it was completed or aborted. What was completed is deleted only after another `authorize`. Whoever crashes in between leaves an entry; ``UploadJanitor``
 /// asks for those by `abandoned` and aborts them. An owner may have several entries for a key: where the answer to a
 /// creation was lost and it was tried again, one of them stays without an id.
 ///
@@ -16,7 +16,7 @@ public protocol UploadLedger: Sendable {
     /// Notes the id of an entry's upload.
     func created(_ entry: UploadEntry, upload: String) async throws
 
-    /// Asks whether the entry's owner still is the one whose result counts.
+    /// Asks whether the entry's owner still is the one whose result counts. Also of an entry that has ended.
     ///
     /// - Throws: ``TransferError`` with code `superseded` if not.
     func authorize(_ entry: UploadEntry) async throws

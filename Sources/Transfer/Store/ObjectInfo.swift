@@ -12,11 +12,13 @@ public struct ObjectInfo: Sendable, Hashable {
     public var contentType: String?
     /// The checksums that the store keeps.
     public var checksums: [ObjectChecksum]
+    /// What ``ObjectOptions/metadata`` said, by name in small letters; empty in listings, and where the store keeps none.
+    public var metadata: [String: String]
 
     /// For stores. What they do not know is `nil`.
     public init(
         key: String, size: Int64, etag: ETag? = nil, lastModified: Double? = nil, contentType: String? = nil,
-        checksums: [ObjectChecksum] = []
+        checksums: [ObjectChecksum] = [], metadata: [String: String] = [:]
     ) {
         self.key = key
         self.size = size
@@ -24,6 +26,7 @@ public struct ObjectInfo: Sendable, Hashable {
         self.lastModified = lastModified
         self.contentType = contentType
         self.checksums = checksums
+        self.metadata = metadata
     }
 }
 

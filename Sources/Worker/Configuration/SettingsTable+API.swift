@@ -58,6 +58,10 @@ extension SettingsTable {
         Setting(
             "webhooks.secrets", "KILN_WEBHOOK_SECRET", at: \.value.webhooks.secrets, .signingSecrets, isSecret: true,
             "What webhooks and `http.request` jobs are signed with, by Standard Webhooks; two while keys are changed.")
+        Setting(
+            "webhooks.unsigned", "KILN_WEBHOOK_UNSIGNED", at: \.value.webhooks.allowsUnsigned, .flag,
+            "Whether webhooks are sent without a signature where there is no `KILN_WEBHOOK_SECRET`. Else they wait for "
+                + "one.")
     }
 
     static let hooks = SettingsSection("Incoming webhooks") {

@@ -48,7 +48,7 @@ enum SettingsTable {
         Setting(
             "worker.kinds", "ENABLE_WORKERS", at: \.value.worker.kinds,
             .optional(.names("kinds of jobs, such as media.transcode,media.probe"), "all"),
-            "The kinds of jobs to run. `kiln kinds` lists them.")
+            "The kinds of jobs to run. `kiln kinds` lists them. Every worker delivers webhooks besides.")
         Setting(
             "worker.queues", "KILN_QUEUES", at: \.value.worker.queues, .optional(.names("queues"), "all"),
             fallback: "those of the kinds", "The queues to take jobs from.")

@@ -151,9 +151,11 @@ struct WorkerConfiguration: Sendable {
     /// Messages to the app: webhooks, and jobs of the kind `http.request`.
     struct Webhooks: Sendable {
         /// Keys of Standard Webhooks' signatures, as bytes; a message is signed with each, so that keys can be changed
-        /// one side after the other. Empty (default): messages are not signed.
+        /// one side after the other. Empty (default): nothing is sent.
         /// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
         var secrets: [[UInt8]] = []
+        /// Whether webhooks are sent without a signature where there is no key.
+        var allowsUnsigned: Bool = false
     }
 
     /// Jobs that come by webhook: `POST /v1/hooks/{kind}`.

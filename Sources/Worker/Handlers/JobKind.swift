@@ -42,12 +42,13 @@ extension JobKind {
             // More memory than the worker has would leave the job to a larger one, also where it needs far less.
             cores: min(weight.cores, work.cores), memory: min(weight.memory, work.memory), retry: retries(work),
             concurrency: work.concurrencyPerKind)
+        let longest = options.retry.cap
         worker.register(name, options) { (job: Job<Payload>) async throws -> Answer in
             do {
                 try await services.reportStart(of: job.context)
                 return try await run(job, services)
             } catch {
-                throw FailureVerdict(error).logging(to: job.logger)
+                throw JobError.waiting(atMost: longest, FailureVerdict(error).logging(to: job.logger))
             }
         }
     }
@@ -64,4 +65,13 @@ struct KindDescription: Sendable {
     var summary: String
     var weight: KindWeight
     var schema: JSONSchema
+}
+
+extension JobError {
+    /// An error that puts its job off for no longer than that: who is asked decides when it is asked again, but not
+    /// that it never is.
+    static func waiting(atMost longest: Duration, _ error: any Error) -> any Error {
+        guard case JobError.retry(let after?, let message) = error, after > longest else { return error }
+        return JobError.retry(after: longest, message)
+    }
 }

@@ -113,7 +113,11 @@ struct MediaRun: Sendable {
     var elapsed: Double { (ContinuousClock.now - startedAt) / .seconds(1) }
 
     /// The cores that the job has of its worker.
-    private var share: CoreBudget { CoreBudget(cores: Int(max(1, context.cores.rounded(.up)))) }
+    private var share: CoreBudget {
+        // A job that alone is more than the worker has is run all the same.
+        let cores = min(context.cores, services.configuration.worker.cores)
+        return CoreBudget(cores: Int(max(1, cores.rounded(.up))))
+    }
 
     private var engine: MediaEngine { MediaEngine(resolver: resolver, cores: share) }
 }

@@ -40,6 +40,12 @@ enum WebhookDelivery: JobKind {
     }
 
     static func run(_ job: Job<Payload>, _ services: JobServices) async throws -> Delivered {
+        let webhooks = services.configuration.webhooks
+        guard !webhooks.secrets.isEmpty || webhooks.allowsUnsigned else {
+            throw JobError.retry(
+                "webhooks are signed, and the worker has no key: set KILN_WEBHOOK_SECRET, or KILN_WEBHOOK_UNSIGNED=true"
+            )
+        }
         let start = ContinuousClock.now
         // With its keys in order: the same bytes whenever it is sent again.
         let body = try QueueJSON.encoder().encode(job.payload.body)

@@ -1,4 +1,6 @@
+import FoundationEssentials
 import JobQueue
+import Locking
 import Logging
 import Transfer
 
@@ -13,6 +15,11 @@ struct UploadSweeper: Sendable {
 
     private static let batch = 100
 
+    /// How long what was begun in a store that is not configured any more is remembered, should it be again.
+    private static let memory = 7 * 86_400.0
+    /// Stores that it was said of that they are not known.
+    private let unknown = Locked<Set<String>>([])
+
     /// Sweeps until the task is cancelled.
     func run() async {
         // Not all workers of a deployment at once.
@@ -21,11 +28,17 @@ struct UploadSweeper: Sendable {
             wait = interval
             do {
                 while try await sweep() == Self.batch {}
-                while try await queue.forgetNames(limit: Self.batch) == Self.batch {}
             } catch is CancellationError {
                 return
             } catch {
                 logger.warning("uploads of dead attempts could not be looked for: \(error)")
+            }
+            do {
+                while try await queue.forgetNames(limit: Self.batch) == Self.batch {}
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning("names of forgotten jobs could not be looked for: \(error)")
             }
         }
     }
@@ -45,6 +58,18 @@ struct UploadSweeper: Sendable {
                 "an upload of a dead attempt could not be thrown away: \(error)",
                 metadata: ["store": "\(entry.store)", "key": "\(entry.key)", "owner": "\(entry.owner)"])
         }
+        for effect in uploads.effects where stores.store(named: effect.place) == nil { try await forget(effect) }
         return uploads.entries.count
+    }
+
+    /// What is in a store that is not configured any more cannot be thrown away.
+    private func forget(_ effect: OutsideEffect) async throws {
+        if unknown.withLock({ $0.insert(effect.place).inserted }) {
+            logger.warning(
+                "uploads of dead attempts are in a store that is not configured; they are forgotten after 7 days",
+                metadata: ["store": "\(effect.place)"])
+        }
+        guard Date.now.timeIntervalSince(effect.begunAt) > Self.memory else { return }
+        try await queue.endEffect(effect.id)
     }
 }

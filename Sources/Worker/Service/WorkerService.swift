@@ -154,6 +154,8 @@ struct WorkerService: Service {
         return options
     }
 
+    /// Messages are every worker's: their jobs would wait for ever where no worker happens to be told of them.
+    ///
     /// - Parameter names: `nil` for all.
     private static func kinds(_ names: [String]?) throws(ConfigurationFailure) -> (
         work: [any JobKind.Type], messages: [any JobKind.Type]
@@ -161,8 +163,6 @@ struct WorkerService: Service {
         guard let names else { return (JobKinds.work, JobKinds.messages) }
         let problems = ConfigurationProblem.unknownKinds(in: names, at: "ENABLE_WORKERS", known: JobKinds.all)
         guard problems.isEmpty else { throw ConfigurationFailure(problems: problems) }
-        return (
-            JobKinds.work.filter { names.contains($0.name) }, JobKinds.messages.filter { names.contains($0.name) }
-        )
+        return (JobKinds.work.filter { names.contains($0.name) }, JobKinds.messages)
     }
 }

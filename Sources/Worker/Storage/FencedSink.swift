@@ -1,7 +1,8 @@
 import ByteIO
 import Transfer
 
-/// A sink that asks, right before it makes anything visible, whether it still may: for outputs that have no ledger.
+/// A sink that asks, right before it makes anything visible or takes it back, whether it still may: for outputs that have no
+/// ledger.
 final class FencedSink: ByteSink {
     private let base: any ByteSink
     private let authorize: @Sendable () async throws -> Void
@@ -23,6 +24,10 @@ final class FencedSink: ByteSink {
         try base.finish()
     }
     func abort() { base.abort() }
-    func retract() { base.retract() }
+    /// What is there may be the next attempt's, unless this one still counts.
+    func retract() {
+        guard (try? BlockingCall(authorize).wait()) != nil else { return }
+        base.retract()
+    }
     func cancel() { base.cancel() }
 }

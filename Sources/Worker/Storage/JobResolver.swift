@@ -8,7 +8,7 @@ import Transfer
 /// What the locations in a job's payload mean, and what became of its outputs.
 ///
 /// Uploads are in the ledger under the attempt's fence. An output that an earlier attempt of the same job may have written
-/// is replaced; one that is another's is not: a key belongs to the job that took it first.
+/// is replaced; one that is another's is not: a name belongs to the job that took it first, be it a key, a file or a URL.
 final class JobResolver: MediaResolver {
     private let stores: Stores
     private let queue: QueueClient
@@ -47,19 +47,21 @@ final class JobResolver: MediaResolver {
     }
 
     private func open(_ place: ObjectLocation, overwrite: Bool) async throws -> any ByteSink {
-        var options = ObjectOptions(contentType: ContentType.of(place), overwrite: overwrite)
         let ledger = QueueUploadLedger(queue: queue, owner: owner)
-        guard let (store, key) = try stores.store(for: place) else {
-            return FencedSink(try await stores.sink(for: place, options: options)) { try await ledger.authorize() }
-        }
+        let object = try stores.store(for: place)
+        let name = OutputName(place, object)
         // What an earlier attempt found free and took, it may have written, too.
-        let isOwn = try await queue.owns(owner.job, place: store.name, name: key)
-        options.overwrite = overwrite || isOwn
-        options.metadata = ["kiln-job": owner.job.uuidString.lowercased(), "kiln-kind": kind]
+        let isOwn = try await queue.owns(owner.job, place: name.place, name: name.name)
+        if isOwn, !overwrite, let object, object.store is any MultipartStore {
+            try await expectOwn(object.key, in: object.store, place)
+        }
+        let options = ObjectOptions(
+            contentType: ContentType.of(place), metadata: [Self.jobKey: ownID, "kiln-kind": kind],
+            overwrite: overwrite || isOwn)
         // Looks whether it is free. Dropped without a trace where the name cannot be taken.
-        let sink = try await store.sink(key, options: options, upload: UploadOptions(ledger: ledger))
+        let sink = try await stores.sink(for: place, options: options, upload: UploadOptions(ledger: ledger))
         switch try await queue.takeName(
-            owner.job, token: owner.token, place: store.name, name: key, replacing: overwrite)
+            owner.job, token: owner.token, place: name.place, name: name.name, replacing: overwrite)
         {
         case .taken: return sink is MultipartSink ? sink : FencedSink(sink) { try await ledger.authorize() }
         case .fenced:
@@ -70,6 +72,22 @@ final class JobResolver: MediaResolver {
                 hint: "choose another output, or leave it out for one of the job's own", isRetryable: false)
         }
     }
+
+    /// The name is the job's, but somebody who asks for no names may have put an object of theirs there: those of jobs say
+    /// whose they are.
+    private func expectOwn(_ key: String, in store: any ObjectStore, _ place: ObjectLocation) async throws {
+        do {
+            guard try await store.head(key).metadata[Self.jobKey] != ownID else { return }
+        } catch let error as TransferError where error.code == .notFound {
+            return
+        }
+        throw TransferError(
+            .exists, "\(place) exists already, and was not written by this job",
+            hint: "choose another output, or allow it to be replaced", isRetryable: false)
+    }
+
+    private static let jobKey = "kiln-job"
+    private var ownID: String { owner.job.uuidString.lowercased() }
 
     // MARK: What was written
 

@@ -84,12 +84,13 @@ extension UploadEntry {
 /// What a sweep works through: entries that were asked for already, so that their stores are known before it begins.
 struct SweptUploads: UploadLedger {
     let queue: QueueClient
-    let entries: [UploadEntry]
+    let effects: [OutsideEffect]
+    var entries: [UploadEntry] { effects.map { UploadEntry($0) } }
 
     /// Asks for those whose owners are gone.
     init(queue: QueueClient, limit: Int) async throws {
         self.queue = queue
-        entries = try await queue.abandonedUploads(limit: limit)
+        effects = try await queue.abandonedEffects(limit: limit)
     }
 
     func abandoned(limit: Int) -> [UploadEntry] { Array(entries.prefix(limit)) }

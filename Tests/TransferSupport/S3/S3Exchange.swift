@@ -70,7 +70,12 @@ struct S3Exchange {
                 connection.reset()
                 return false
             }
-            return try send(try perform(request, body), request, fault)
+            let answer = try perform(request, body)
+            if case .holdAnswer(let signal, let done)? = fault {
+                done.raise()
+                signal.wait()
+            }
+            return try send(answer, request, fault)
         } catch let refusal as S3Signature.Refusal {
             try refuse(refusal.status, refusal.code, refusal.message, isHead: raw.method == "HEAD")
         } catch let refusal as S3Contents.Refusal {

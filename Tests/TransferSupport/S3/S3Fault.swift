@@ -32,4 +32,6 @@ package enum S3Fault: Sendable {
     case shiftRange(by: Int64)
     /// Answers as it should, once the signal is raised.
     case hold(ThreadSignal)
+    /// The request takes effect, which raises `done`, and is answered once the signal is raised.
+    case holdAnswer(ThreadSignal, done: AsyncFlag)
 }

@@ -89,6 +89,50 @@ private final class WatchedLedger: UploadLedger {
         #expect(ledger.entries.isEmpty)
     }
 
+    @Test(arguments: [1000, 5 * part])
+    func `who was superseded while its object became visible deletes nothing`(count: Int) async throws {
+        let content = SourceBench.bytes(count)
+        let isThere = AsyncFlag()
+        let release = ThreadSignal()
+        let server = try SinkBench.server { request in
+            guard request.operation == .completeUpload || request.operation == .put, request.index == 0 else {
+                return nil
+            }
+            return .holdAnswer(release, done: isThere)
+        }
+        let old = MemoryUploadLedger(owner: "old")
+        let stale = try await SinkBench.sink(server, client: SourceBench.patientClient(), ledger: old)
+        async let error = transferError {
+            try await onThread {
+                try stale.write(content)
+                try stale.finish()
+            }
+        }
+        await isThere.wait()
+        // Another attempt takes over, writes the same bytes, and its job is done.
+        old.retire("old")
+        try await write(SinkBench.sink(server, ledger: old.sharing(owner: "new")), count)
+        stale.cancel()
+        release.raise()
+        #expect(await error?.code == .cancelled)
+        #expect(server.bytes("out.mp4") == content)
+        #expect(server.requests(.delete).isEmpty)
+        #expect(server.uploads.isEmpty)
+    }
+
+    @Test(arguments: [1000, 5 * part])
+    func `what was finished is taken back by its owner alone`(count: Int) async throws {
+        let server = try SinkBench.server()
+        let ledger = MemoryUploadLedger(owner: "old")
+        for (key, isSuperseded) in [("a", false), ("b", true)] {
+            let sink = try await SinkBench.sink(server, key, ledger: ledger)
+            try await write(sink, count)
+            if isSuperseded { ledger.retire("old") }
+            try await onThread { sink.retract() }
+        }
+        #expect(server.keys == ["b"])
+    }
+
     @Test(arguments: ["begin", "created", "authorize"])
     func `what the ledger throws reaches the caller, and nothing is left`(call: String) async throws {
         let server = try SinkBench.server()

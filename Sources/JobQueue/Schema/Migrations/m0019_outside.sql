@@ -21,9 +21,11 @@ CREATE TABLE {{schema}}.outside_name (
     name text COLLATE "C" NOT NULL,
     job uuid NOT NULL,
     taken_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- When it was last seen to be in use.
+    looked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (place, name)
 ) WITH (fillfactor = 80, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0.05);
-CREATE INDEX outside_name_taken ON {{schema}}.outside_name (taken_at);
+CREATE INDEX outside_name_looked ON {{schema}}.outside_name (looked_at);
 
 CREATE FUNCTION {{schema}}.worker_holds(p_id uuid, p_token bigint) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
@@ -96,34 +98,45 @@ BEGIN
         RETURN QUERY SELECT 'fenced', NULL::uuid;
         RETURN;
     END IF;
-    INSERT INTO outside_name (place, name, job) VALUES (p_place, p_name, p_id) ON CONFLICT DO NOTHING;
-    IF NOT FOUND THEN
+    LOOP
+        INSERT INTO outside_name (place, name, job) VALUES (p_place, p_name, p_id) ON CONFLICT DO NOTHING;
+        EXIT WHEN FOUND;
         SELECT n.job INTO v_owner FROM outside_name n WHERE n.place = p_place AND n.name = p_name FOR UPDATE;
+        -- It was forgotten in between, and may be taken.
+        CONTINUE WHEN NOT FOUND;
         IF v_owner <> p_id AND (EXISTS (SELECT FROM job j WHERE j.id = v_owner)
             OR NOT p_replace AND history_state(v_owner) = 'succeeded') THEN
             RETURN QUERY SELECT 'refused', v_owner;
             RETURN;
         END IF;
-        UPDATE outside_name n SET job = p_id, taken_at = clock_timestamp() WHERE n.place = p_place AND n.name = p_name;
-    END IF;
+        UPDATE outside_name n SET job = p_id, taken_at = clock_timestamp(), looked_at = clock_timestamp()
+        WHERE n.place = p_place AND n.name = p_name;
+        EXIT;
+    END LOOP;
     RETURN QUERY SELECT 'taken', p_id;
 END $$;
 COMMENT ON FUNCTION {{schema}}.worker_take_name IS 'Takes a name outside for a job: taken, refused (with the job that has it), or fenced.';
 
+-- Each name is looked at once a day, by whichever sweeper comes first: what that costs does not grow with the sweepers.
 CREATE FUNCTION {{schema}}.worker_forget_names(p_limit integer) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
 DECLARE
-    v_n integer;
+    v_name record;
+    v_n integer := 0;
 BEGIN
-    DELETE FROM outside_name WHERE (place, name) IN (
-        SELECT n.place, n.name FROM outside_name n
-        WHERE n.taken_at < clock_timestamp() - interval '1 day' AND NOT EXISTS (SELECT FROM job j WHERE j.id = n.job)
-            AND history_state(n.job) IS NULL
-        ORDER BY n.taken_at LIMIT p_limit FOR UPDATE SKIP LOCKED);
-    GET DIAGNOSTICS v_n = ROW_COUNT;
+    FOR v_name IN SELECT n.place, n.name, n.job FROM outside_name n WHERE n.looked_at < clock_timestamp() - interval '1 day'
+        ORDER BY n.looked_at LIMIT p_limit FOR UPDATE SKIP LOCKED
+    LOOP
+        IF EXISTS (SELECT FROM job j WHERE j.id = v_name.job) OR history_state(v_name.job) IS NOT NULL THEN
+            UPDATE outside_name n SET looked_at = clock_timestamp() WHERE n.place = v_name.place AND n.name = v_name.name;
+        ELSE
+            DELETE FROM outside_name n WHERE n.place = v_name.place AND n.name = v_name.name;
+        END IF;
+        v_n := v_n + 1;
+    END LOOP;
     RETURN v_n;
 END $$;
-COMMENT ON FUNCTION {{schema}}.worker_forget_names IS 'Forgets names of jobs that are forgotten themselves; returns how many.';
+COMMENT ON FUNCTION {{schema}}.worker_forget_names IS 'Looks at names that none has looked at for a day, and forgets those of jobs that are forgotten themselves; returns how many it looked at.';
 
 -- Webhooks: a job whose payload has the key "webhook" (a URL, or {"url", "events"}) makes a job of the kind webhook.deliver
 -- when it starts and when it ends, in that very transaction: by whomever and for whatever reason it ends, the message is
@@ -143,6 +156,8 @@ BEGIN
     END IF;
     PERFORM enqueue_as(jsonb_build_array(jsonb_build_object(
         'kind', 'webhook.deliver',
+        -- As the kind has them, which no worker need have registered yet.
+        'max_attempts', 15, 'cores', 0.05, 'memory', 4194304,
         'metadata', jsonb_build_object('job', p_id, 'event', p_state),
         'unique_key', CASE WHEN p_once THEN p_id || ' ' || p_state END,
         'unique_period', CASE WHEN p_once THEN '7 days' END,
@@ -165,9 +180,9 @@ BEGIN
             ELSE jsonb_build_object('reason', NEW.reason) END);
     RETURN NULL;
 END $$;
--- Rows that are moved between partitions had finished before.
+-- Rows that drop_partitions moves had finished before. No clock tells them apart, as it may go back.
 CREATE TRIGGER webhook_of_end AFTER INSERT ON {{schema}}.job_history FOR EACH ROW
-    WHEN (NEW.payload ? 'webhook' AND NEW.finished_at >= transaction_timestamp()) EXECUTE FUNCTION {{schema}}.webhook_of_end();
+    WHEN (NEW.payload ? 'webhook' AND to_regclass('pg_temp.kiln_needed') IS NULL) EXECUTE FUNCTION {{schema}}.webhook_of_end();
 
 CREATE FUNCTION {{schema}}.worker_webhook_started(p_id uuid, p_token bigint) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, {{schema}}, pg_temp AS $$
