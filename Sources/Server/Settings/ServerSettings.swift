@@ -54,6 +54,8 @@ public struct ServerSettings: Sendable {
     public var proxies: Int
     /// The kinds of jobs that are known here.
     public var kinds: [KindDescription]
+    /// Kinds that nobody enqueues through the API, such as the queue's own messages. Default none.
+    public var reservedKinds: Set<String>
     /// Where uploads go and results are. nil (default): neither is to be had.
     public var stores: Stores?
     /// What may be uploaded.
@@ -71,7 +73,8 @@ public struct ServerSettings: Sendable {
     public init(
         address: String = "127.0.0.1", port: Int = 8000, publicURL: HTTPURL? = nil,
         crossOrigin: CrossOrigin = CrossOrigin(), limits: ServerLimits = ServerLimits(), proxies: Int = 0,
-        kinds: [KindDescription] = [], stores: Stores? = nil, uploads: Uploads = Uploads(),
+        kinds: [KindDescription] = [], reservedKinds: Set<String> = [], stores: Stores? = nil,
+        uploads: Uploads = Uploads(),
         downloadLifetime: Duration = .seconds(900), schema: String = "kiln", version: String,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
@@ -82,6 +85,7 @@ public struct ServerSettings: Sendable {
         self.limits = limits
         self.proxies = proxies
         self.kinds = kinds
+        self.reservedKinds = reservedKinds
         self.stores = stores
         self.uploads = uploads
         self.downloadLifetime = downloadLifetime
@@ -101,6 +105,9 @@ public struct ServerSettings: Sendable {
     /// Whether they reach it by TLS.
     var isPublicSecure: Bool { publicURL?.scheme == .https }
 
+    /// Whether jobs of a kind are known to write files, so that their results may be believed to say where.
+    func makesFiles(_ kind: String) -> Bool { kinds.contains { $0.name == kind && $0.makesFiles } }
+
     /// Where clients find something.
     func location(_ path: String) -> String {
         guard let publicURL else { return path }
@@ -117,11 +124,15 @@ public struct KindDescription: Sendable, Hashable {
     public var summary: String
     /// A JSON Schema (2020-12) of its payload; nil: anything goes.
     public var schema: JSONValue?
+    /// Whether its jobs write files, and their results say where. Of other kinds, whose results may hold anything, no
+    /// location is believed, and no URL signed. Default false.
+    public var makesFiles: Bool
 
     /// - Parameter schema: see ``schema``.
-    public init(_ name: String, summary: String = "", schema: JSONValue? = nil) {
+    public init(_ name: String, summary: String = "", schema: JSONValue? = nil, makesFiles: Bool = false) {
         self.name = name
         self.summary = summary
         self.schema = schema
+        self.makesFiles = makesFiles
     }
 }
