@@ -34,10 +34,15 @@ import TransferTestSupport
     }
 
     @Test func `Behind a proxy it is the client that is counted, and only the proxy is believed`() async throws {
-        try await withAPI(settings: {
-            $0.limits.rate = .init(burst: 1, perSecond: 0.001)
-            $0.proxies = 1
-        }) { (api) async throws in
+        try await withAPI(
+            settings: {
+                $0.limits.rate = .init(burst: 1, perSecond: 0.001)
+                $0.proxies = 1
+            },
+            prepare: { queue in
+                _ = try await TokenStore(queue).create(name: "there is one", scopes: [.read])
+            }
+        ) { (api) async throws in
             #expect(try await api.get("/health", headers: ["X-Forwarded-For": "192.0.2.1"]).status == 200)
             #expect(try await api.get("/health", headers: ["X-Forwarded-For": "192.0.2.2"]).status == 200)
             // What a client writes there itself stands before what the proxy appends.

@@ -94,10 +94,21 @@ public struct ServerSettings: Sendable {
         self.now = now
     }
 
-    /// Whether only this machine can reach it.
-    var isLoopback: Bool {
-        address == "localhost" || address == "::1"
-            || address.hasPrefix("127.") && address.allSatisfy { $0.isNumber || $0 == "." }
+    /// Why requests without a token are never served, whoever sends them; nil if those of this machine may be.
+    var reasonForToken: String? {
+        if !Self.isLoopback(address) { return "it listens on \(address), where others can reach it" }
+        if proxies > 0 { return "it lies behind \(proxies == 1 ? "a proxy" : "proxies"), by which others reach it" }
+        if let host = publicHost, !Self.isLoopback(host) { return "others know it by its public URL at \(host)" }
+        if crossOrigin.origins.contains("*") { return "pages of any origin may call it" }
+        return nil
+    }
+
+    /// Whether requests of this machine need no token as long as there is none.
+    var mayServeAnybody: Bool { reasonForToken == nil }
+
+    private static func isLoopback(_ host: String) -> Bool {
+        ["localhost", "::1", "[::1]"].contains(host.lowercased())
+            || host.hasPrefix("127.") && host.allSatisfy { $0.isNumber || $0 == "." }
     }
 
     /// The name by which clients know it.
