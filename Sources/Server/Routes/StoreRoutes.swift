@@ -116,13 +116,12 @@ extension API {
         hint: "configure a bucket or a folder")
 
     private func allowsUpload(of type: String) -> Bool {
-        let type = type.lowercased()
-        let essence = type.prefix { $0 != ";" }
-        guard type.utf8.allSatisfy({ (0x20...0x7E).contains($0) }), essence.count(where: { $0 == "/" }) == 1 else {
-            return false
-        }
+        guard let essence = MediaType(type)?.essence else { return false }
         return settings.uploads.types.contains { allowed in
-            allowed.hasSuffix("/*") ? essence.hasPrefix(allowed.dropLast()) : essence == allowed
+            let allowed = allowed.lowercased()
+            // A picture that may hold scripts is taken where it is named itself.
+            guard allowed.hasSuffix("/*"), essence != "image/svg+xml" else { return essence == allowed }
+            return essence.hasPrefix(allowed.dropLast())
         }
     }
 
