@@ -46,10 +46,11 @@ struct Listener<Responder: HTTPResponder>: Sendable where Responder.Context == R
                 await onRunning(channel.localAddress?.port ?? port)
             }, logger: quiet)
         do {
-            try await serve(application.run)
+            try await serve { try await application.run() }
         } catch let error as IOError where !isListening.withLock({ $0 }) {
             throw ListenFailure(
-                name: name, address: address, port: port, setting: setting, reason: String(cString: strerror(error.errnoCode)))
+                name: name, address: address, port: port, setting: setting,
+                reason: String(cString: strerror(error.errnoCode)))
         }
     }
 

@@ -7,16 +7,18 @@ enum Spelling {
         guard let name, name.utf8.count <= 64 else { return "" }
         let letters = Array(name.lowercased().utf8)
         let most = max(1, letters.count / 3)
-        var nearest: (name: String, distance: Int)?
+        var nearest: String?
+        var least = most + 1
         for candidate in names {
             let others = Array(candidate.lowercased().utf8)
             // The distance is this difference at least.
-            guard abs(others.count - letters.count) <= min(most, (nearest?.distance ?? .max) - 1) else { continue }
+            guard abs(others.count - letters.count) < least else { continue }
             comparisons += 1
-            let distance = distance(letters, others)
-            if distance <= most, distance < nearest?.distance ?? .max { nearest = (candidate, distance) }
+            let found = distance(letters, others)
+            guard found < least else { continue }
+            (nearest, least) = (candidate, found)
         }
-        return nearest.map { "; did you mean \($0.name.debugDescription)?" } ?? ""
+        return nearest.map { "; did you mean \($0.debugDescription)?" } ?? ""
     }
 
     /// How many letters to insert, remove, replace or swap with their neighbour.
