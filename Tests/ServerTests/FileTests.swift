@@ -126,7 +126,8 @@ import TransferTestSupport
             #expect(try await ask("a.mp4", "video/mp4", 1001).pointers == ["/contentLength"])
             #expect(try await ask("a.mp4", "video/mp4", 0).pointers == ["/contentLength"])
             for type in [
-                "text/html; x\\r\\nX-Evil: 1", "application/zip", "video", "video/mp4/x", "mp4", "image/png,text/html", "video/mp4; codecs=a",
+                "text/html; x\\r\\nX-Evil: 1", "application/zip", "video", "video/mp4/x", "mp4", "image/png,text/html",
+                "video/mp4; codecs=a",
                 "image/svg+xml", "video/mp4;x", " video/mp4",
             ] {
                 #expect(try await ask("a", type, 10).pointers == ["/contentType"], "\(type)")

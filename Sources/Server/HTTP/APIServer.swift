@@ -53,7 +53,8 @@ public struct APIServer: Service {
                 crossOrigin: crossOrigin),
             limiter: limiter, crossOrigin: crossOrigin)
         let listener = Listener(
-            name: "the API", setting: "KILN_HTTP_PORT", responder: responder, address: settings.address, port: settings.port, limits: settings.limits,
+            name: "the API", setting: "KILN_HTTP_PORT", responder: responder, address: settings.address,
+            port: settings.port, limits: settings.limits,
             logger: logger, onRunning: onRunning)
         let (idempotency, logger) = (api.idempotency, logger)
         try await withThrowingTaskGroup(of: Void.self) { group in

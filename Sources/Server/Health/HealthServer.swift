@@ -23,7 +23,8 @@ public struct HealthServer: Service {
     /// - Throws: ``ListenFailure``.
     public func run() async throws {
         try await Listener(
-            name: "the health listener", setting: "HEALTH_CHECK_PORT", responder: HealthResponder(settings: settings), address: settings.address, port: settings.port,
+            name: "the health listener", setting: "HEALTH_CHECK_PORT", responder: HealthResponder(settings: settings),
+            address: settings.address, port: settings.port,
             limits: ServerLimits(headerBytes: 8 << 10, connections: 256, idle: .seconds(15), unread: .seconds(15)),
             logger: logger, onRunning: onRunning
         ).run()

@@ -45,7 +45,8 @@ extension API {
                     throw Problem.unavailable("too many streams of events are open", hint: "ask for the job instead")
                 case .tooMany:
                     throw Problem(
-                        429, "too_many_requests", "Too many requests", "this caller has too many streams of events open",
+                        429, "too_many_requests", "Too many requests",
+                        "this caller has too many streams of events open",
                         hint: "ask for the job instead", headers: ["Retry-After": "10"])
                 }
                 var response = Response(
