@@ -91,6 +91,16 @@ import TransferTestSupport
         }
     }
 
+    @Test func `A body that nobody reads ends the connection`() async throws {
+        try await withAPI { (api) async throws in
+            let answer = try await raw(
+                api.port,
+                "POST /v1/nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n{")
+            #expect(answer.hasPrefix("HTTP/1.1 404 "), "\(answer)")
+            #expect(answer.lowercased().contains("connection: close"))
+        }
+    }
+
     @Test func `A head that does not come ends the connection`() async throws {
         try await withAPI(settings: {
             $0.limits.idle = .milliseconds(200)

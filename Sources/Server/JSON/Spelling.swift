@@ -1,6 +1,12 @@
 /// Guesses what somebody meant to write.
 enum Spelling {
-    /// `; did you mean "input"?`, or nothing. Over the bytes of UTF-8, as names are ASCII nearly always.
+    /// `; did you mean "input"?`, or nothing.
+    static func suggestion(for name: String?, among names: [String]) -> String {
+        var comparisons = 0
+        return suggestion(for: name, among: names, comparisons: &comparisons)
+    }
+
+    /// The same, telling what it took. Over the bytes of UTF-8, as names are ASCII nearly always.
     ///
     /// - Parameter comparisons: grows by one for each name that was compared letter by letter.
     static func suggestion(for name: String?, among names: [String], comparisons: inout Int) -> String {
