@@ -117,6 +117,19 @@ extension TestAPI {
         }
     }
 
+    @Test func `No caller has more than a share of the streams`() {
+        let count = StreamCount(limit: 200)
+        func take(_ subject: String) -> StreamCount.Place? {
+            guard case .place(let place) = count.take(subject) else { return nil }
+            return place
+        }
+        var places = (0..<26).compactMap { _ in take("a") }
+        #expect(places.count == 25)
+        #expect(take("b") != nil)
+        places.removeLast()
+        #expect(take("a") != nil)
+    }
+
     @Test func `A silent stream shows that it is alive`() async throws {
         try await withAPI(settings: {
             $0.limits.heartbeat = .milliseconds(50)

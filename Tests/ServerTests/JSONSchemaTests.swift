@@ -66,6 +66,28 @@ private func problems(_ schema: JSONValue, _ value: JSONValue) -> [String] {
         #expect(problems(clip, value) == [expected])
     }
 
+    @Test func `However much is wrong, the work is bounded`() throws {
+        let names = (0..<300_000).map { "inpu\($0)" }
+        let body = "{" + names.map { "\"\($0)\":0" }.joined(separator: ",") + "}"
+        #expect(body.utf8.count > 4 << 20)
+        let value = try JSONReader.read(Array(body.utf8))
+        let properties = JSONValue.object(
+            Dictionary(uniqueKeysWithValues: (0..<50).map { ("input\($0)", ["type": "string"] as JSONValue) }))
+        let schema = JSONSchema(["type": "object", "additionalProperties": false, "properties": properties])
+        var work = JSONSchema.Work()
+        let found = schema.problems(in: value, &work)
+        #expect(found.count == 20)
+        let (comparisons, suggestions) = (work.comparisons, work.suggestions)
+        #expect(comparisons <= 3 * 50 && suggestions == 0)
+        #expect(found.count { $0.detail.contains("did you mean") } <= 3)
+        // Nor does a list go on when enough of it is wrong.
+        let list = JSONSchema(["type": "array", "items": ["enum": ["one", "two"]]])
+        var other = JSONSchema.Work()
+        let many = list.problems(in: .array(Array(repeating: "tow", count: 100_000)), &other)
+        let spent = other.comparisons
+        #expect(many.count == 20 && many.last?.pointer == "/19" && spent <= 6)
+    }
+
     @Test func `A schema that refers to itself without end says nothing`() {
         #expect(problems(["$ref": "#"], 1).isEmpty)
         #expect(problems(["type": "array", "items": ["$ref": "#"]], [[], [[]], 1]) == ["/2: it must be an array"])
@@ -75,6 +97,6 @@ private func problems(_ schema: JSONValue, _ value: JSONValue) -> [String] {
         ("inptu", "input", 1), ("input", "input", 0), ("", "abc", 3), ("outptu", "output", 1), ("ab", "cd", 2),
     ])
     func `The distance of two words counts letters that changed or swapped`(one: String, other: String, distance: Int) {
-        #expect(Spelling.distance(Array(one), Array(other)) == distance)
+        #expect(Spelling.distance(Array(one.utf8), Array(other.utf8)) == distance)
     }
 }

@@ -8,7 +8,7 @@ import Transfer
 @Suite struct JobRouteTests {
     @Test func `A job is enqueued with all that can be said of it, and told back`() async throws {
         try await withAPI(settings: {
-            $0.publicURL = try? HTTPURL("https://kiln.example/base/")
+            $0.publicURL = try? HTTPURL("https://localhost/base/")
         }) { (api) async throws in
             let parent = try await api.enqueue()
             let made = try await api.post(
@@ -22,7 +22,7 @@ import Transfer
                 """)
             #expect(made.status == 201, "\(made.text)")
             let id = try #require(made["id"]?.string)
-            #expect(made["url"] == .string("https://kiln.example/base/v1/jobs/\(id)"))
+            #expect(made["url"] == .string("https://localhost/base/v1/jobs/\(id)"))
             #expect(made.headers["Location"] == made["url"]?.string)
             #expect(made.headers["Strict-Transport-Security"] != nil)
             let jobID = try #require(UUID(uuidString: id))
@@ -78,6 +78,22 @@ import Transfer
             #expect(unknown.status == 422 && unknown["detail"]?.string?.contains("0190163d") == true)
             #expect(try await post(#"{"kind": "k", "timeoutSeconds": 1e-100}"#).status == 422)
             #expect(try await api.get("/v1/jobs")["jobs"]?.elements?.count == 2)
+        }
+    }
+
+    @Test func `Kinds that the queue itself makes jobs of are refused`() async throws {
+        try await withAPI(settings: {
+            $0.reservedKinds = ["webhook.deliver"]
+        }) { (api) async throws in
+            let job = try await api.post("/v1/jobs", #"{"kind": "webhook.deliver"}"#)
+            #expect(job.status == 422 && job.pointers == ["/kind"], "\(job.text)")
+            let workflow = try await api.post(
+                "/v1/workflows", #"{"name": "w", "jobs": {"a": {"kind": "webhook.deliver"}}}"#)
+            #expect(workflow.status == 422 && workflow.pointers == ["/jobs/a/kind"], "\(workflow.text)")
+            let schedule = try await api.send(
+                .put, "/v1/schedules/x", #"{"cron": "@daily", "kind": "webhook.deliver"}"#)
+            #expect(schedule.status == 422 && schedule.pointers == ["/kind"], "\(schedule.text)")
+            #expect(try await api.queue.jobs().isEmpty)
         }
     }
 

@@ -34,10 +34,15 @@ import TransferTestSupport
     }
 
     @Test func `Behind a proxy it is the client that is counted, and only the proxy is believed`() async throws {
-        try await withAPI(settings: {
-            $0.limits.rate = .init(burst: 1, perSecond: 0.001)
-            $0.proxies = 1
-        }) { (api) async throws in
+        try await withAPI(
+            settings: {
+                $0.limits.rate = .init(burst: 1, perSecond: 0.001)
+                $0.proxies = 1
+            },
+            prepare: { queue in
+                _ = try await TokenStore(queue).create(name: "there is one", scopes: [.read])
+            }
+        ) { (api) async throws in
             #expect(try await api.get("/health", headers: ["X-Forwarded-For": "192.0.2.1"]).status == 200)
             #expect(try await api.get("/health", headers: ["X-Forwarded-For": "192.0.2.2"]).status == 200)
             // What a client writes there itself stands before what the proxy appends.
@@ -83,6 +88,16 @@ import TransferTestSupport
                 "POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
             )
             #expect(answer.hasPrefix("HTTP/1.1 408 ") && answer.contains("\"code\":\"too_slow\""), "\(answer)")
+        }
+    }
+
+    @Test func `A body that nobody reads ends the connection`() async throws {
+        try await withAPI { (api) async throws in
+            let answer = try await raw(
+                api.port,
+                "POST /v1/nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n{")
+            #expect(answer.hasPrefix("HTTP/1.1 404 "), "\(answer)")
+            #expect(answer.lowercased().contains("connection: close"))
         }
     }
 

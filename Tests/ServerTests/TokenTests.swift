@@ -32,7 +32,14 @@ import Transfer
         #expect(try await !tokens.revoke(made.info.id))
         #expect(try await !tokens.revoke("nobody"))
         #expect(try await tokens.list().first?.revokedAt != nil)
-        #expect(try await !tokens.hasLive())
+        #expect(try await tokens.hasAny(), "one that was revoked is one that was made")
+        let good = try await tokens.create(name: "good", scopes: [.read])
+        #expect(try await !tokens.delete(good.info.id))
+        #expect(try await tokens.delete(made.info.id))
+        #expect(try await tokens.list() == [good.info])
+        try await tokens.revoke(good.info.id)
+        #expect(try await tokens.delete(good.info.id))
+        #expect(try await !tokens.hasAny())
         await #expect(throws: QueueError.self) { try await tokens.create(name: "", scopes: [.read]) }
         await #expect(throws: QueueError.self) { try await tokens.create(name: "a", scopes: []) }
         await queue.close()
@@ -70,6 +77,50 @@ import Transfer
         ) { (api) async throws in
             #expect(try await api.get("/v1/queues").status == 401)
             #expect(try await api.bearing(made.withLock { $0 }).get("/v1/queues").status == 200)
+        }
+    }
+
+    @Test func `Where others come through something on this machine, nobody is served without a token`() async throws {
+        let database = try await PostgresCluster.shared.makeServerDatabase()
+        let queue = try QueueClient(database.url, logger: quiet)
+        let changes: [(inout ServerSettings) -> Void] = [
+            { $0.proxies = 1 }, { $0.publicURL = try? HTTPURL("https://kiln.example") },
+            { $0.crossOrigin.origins = ["*"] },
+        ]
+        for change in changes {
+            var settings = ServerSettings(port: 0, version: "1")
+            change(&settings)
+            let server = APIServer(queue, settings: settings, logger: quiet)
+            let error = await #expect(throws: ServerRefusal.self) {
+                try await server.run()
+            }
+            #expect(error?.description.contains("kiln token create") == true)
+        }
+        await queue.close()
+        try await withAPI { (api) async throws in
+            #expect(try await api.get("/v1/queues").status == 200)
+            for name in ["Forwarded", "X-Forwarded-For", "X-Forwarded-Proto"] {
+                let refused = try await api.get("/v1/queues", headers: HTTPHeaders([.init(name: name, value: "x")]))
+                #expect(refused.status == 403, "\(name)")
+            }
+        }
+    }
+
+    @Test func `When the last token has ended, the API is not open again until it is deleted`() async throws {
+        try await withAPI(prepare: { queue in
+            let tokens = TokenStore(queue)
+            let token = try await tokens.create(name: "a", scopes: [.admin])
+            try await tokens.revoke(token.info.id)
+        }) { (api) async throws in
+            #expect(try await api.get("/v1/queues").status == 401)
+        }
+        try await withAPI(prepare: { queue in
+            let tokens = TokenStore(queue)
+            let token = try await tokens.create(name: "a", scopes: [.admin])
+            try await tokens.revoke(token.info.id)
+            try await tokens.delete(token.info.id)
+        }) { (api) async throws in
+            #expect(try await api.get("/v1/queues").status == 200)
         }
     }
 
@@ -155,6 +206,41 @@ import Transfer
             for _ in 0..<6 { last = try await api.bearing(APIToken().text).get("/v1/queues").status }
             #expect(last == 429)
         }
+    }
+
+    @Test func `Who fails at an address does not lock out a token there, and is told of the limit`() async throws {
+        let made = Locked("")
+        try await withAPI(
+            settings: {
+                $0.limits.rate = .init(burst: 3, perSecond: 0.001)
+            },
+            prepare: { queue in
+                let token = try await TokenStore(queue).create(name: "good", scopes: [.read])
+                made.withLock { $0 = token.text }
+            }
+        ) { (api) async throws in
+            let good = api.bearing(made.withLock { $0 })
+            #expect(try await good.get("/v1/queues").status == 200)
+            let first = try await api.get("/v1/queues")
+            #expect(first.status == 401 && first.headers["RateLimit"]?.hasPrefix("\"requests\";r=2;t=") == true)
+            #expect(try await api.bearing(APIToken().text).get("/v1/queues").status == 401)
+            #expect(try await api.get("/v1/queues").status == 401)
+            let refused = try await api.get("/v1/queues")
+            #expect(refused.status == 429 && refused.headers["Retry-After"] != nil)
+            #expect(try await api.bearing(APIToken().text).get("/v1/queues").status == 429)
+            #expect(try await good.get("/v1/queues").status == 200)
+            // What needs no token is not meant either.
+            #expect(try await api.get("/health").status == 200)
+        }
+    }
+
+    @Test(arguments: [
+        ("192.0.2.1", "192.0.2.1"), ("::ffff:192.0.2.1", "192.0.2.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::7", "2001:db8:1:2::/64"), ("[2001:db8:1:3::7]:80", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"), ("unknown", "unknown"),
+    ])
+    func `Addresses of one client count together`(address: String, group: String) {
+        #expect(AddressGroup.name(of: address) == group)
     }
 
     @Test func `Where no token is needed, pages in a browser get nothing`() async throws {

@@ -8,7 +8,7 @@ import Transfer
 @Suite struct VideoTests {
     @Test func `A video with its subtitles becomes a job, whose status is told in the app's words`() async throws {
         try await withAPI(settings: {
-            $0.publicURL = try? .init("https://kiln.example")
+            $0.publicURL = try? .init("http://localhost:1")
         }) { (api) async throws in
             let made = try await api.post(
                 "/api/video/process",
@@ -16,7 +16,7 @@ import Transfer
             )
             #expect(made.status == 202 && made["status"] == "queued", "\(made.text)")
             let id = try #require(made["jobId"]?.string)
-            #expect(made["statusUrl"] == .string("https://kiln.example/api/video/job/\(id)"))
+            #expect(made["statusUrl"] == .string("http://localhost:1/api/video/job/\(id)"))
             let jobID = try #require(UUID(uuidString: id))
             let job = try #require(try await api.queue.job(jobID))
             #expect(job.kind == "media.burn_subtitles")
@@ -41,20 +41,24 @@ import Transfer
     }
 
     @Test func `States have the names that apps know`() async throws {
-        try await withAPI { (api) async throws in
+        let kind = "media.burn_subtitles"
+        try await withAPI(settings: {
+            $0.kinds = [KindDescription("media.burn_subtitles", makesFiles: true)]
+        }) { (api) async throws in
             func status(_ id: JobID) async throws -> Reply { try await api.get("/api/video/job/\(id.text)") }
-            let cancelled = try await api.enqueue()
+            let cancelled = try await api.enqueue(kind)
             try await api.queue.cancel(cancelled, reason: "no need")
             let stopped = try await status(cancelled)
             #expect(stopped["status"] == "cancelled" && stopped["error"] == "no need")
-            let failed = try await api.queue.enqueue("fails", options: EnqueueOptions(maxAttempts: 1))
-            let works = try await api.enqueue()
+            let failed = try await api.queue.enqueue(
+                kind, ["fails": true], options: EnqueueOptions(maxAttempts: 1))
+            let works = try await api.enqueue(kind)
             try await withWorker(
                 api,
                 register: { worker in
-                    worker.register("fails") { (_: Job<JSONValue>) -> Int in throw Trouble() }
-                    worker.register("work") { (job: Job<JSONValue>) -> JSONValue in
-                        ["url": "https://cdn.example/a.mp4", "publicURL": "https://cdn.example/a.mp4"]
+                    worker.register(kind) { (job: Job<JSONValue>) -> JSONValue in
+                        guard job.payload["fails"] == nil else { throw Trouble() }
+                        return ["url": "https://cdn.example/a.mp4", "publicURL": "https://cdn.example/a.mp4"]
                     }
                 }
             ) {

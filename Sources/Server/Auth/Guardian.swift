@@ -5,29 +5,60 @@ import HummingbirdCore
 struct Guardian: Sendable {
     let settings: ServerSettings
     let verifier: TokenVerifier
-    let limiter: RateLimiter
+    /// Of failed attempts to be let in, by address. Requests that are let in are counted elsewhere: who fails at an
+    /// address takes nothing away from who does not.
+    let failures: RateLimiter
     let crossOrigin: CrossOriginPolicy
 
+    /// - Parameter address: as ``address(of:_:)`` has it.
     /// - Throws: ``Problem`` 401 without a token that is good, where one is needed; 429 for somebody who tries many;
     ///   403 or 421 for what a page in a browser on this machine may have been made to send.
     func caller(of request: Request, at address: String, for route: Route) async throws -> Caller {
         let subject = "address \(address)"
         if route.scopes.isEmpty { return Caller(subject: subject, scopes: [], token: nil) }
         if let header = request.headers[.authorization] {
-            let verdict = limiter.look(subject)
-            guard verdict.isAllowed else { throw APIResponder.tooMany(verdict) }
-            guard let text = Self.bearer(header), let token = try await verifier.verify(text) else {
-                _ = limiter.take(subject)
-                throw Problem.unauthorized("the token is not known, has ended or was revoked")
+            guard let text = Self.bearer(header), let token = try await token(text, at: subject) else {
+                throw refusal("the token is not known, has ended or was revoked", at: subject)
             }
-            return Caller(subject: "token \(token.id)", scopes: Set(token.scopes), token: token.id)
+            var caller = Caller(subject: "token \(token.id)", scopes: Set(token.scopes), token: token.id)
+            caller.isStillWelcome = { [verifier] in
+                guard let token = try await verifier.verify(text) else { return false }
+                return Set(token.scopes).allow(oneOf: route.scopes)
+            }
+            return caller
         }
-        guard settings.isLoopback, try await !verifier.hasLive() else {
-            _ = limiter.take(subject)
-            throw Problem.unauthorized("the request has no token")
+        guard settings.mayServeAnybody, try await !verifier.hasAny() else {
+            throw refusal("the request has no token", at: subject)
         }
+        try refuseProxies(request)
         try refuseBorrowedBrowsers(request)
-        return Caller(subject: subject, scopes: Set(TokenScope.allCases), token: nil)
+        var caller = Caller(subject: subject, scopes: Set(TokenScope.allCases), token: nil)
+        caller.isStillWelcome = { [verifier] in try await !verifier.hasAny() }
+        return caller
+    }
+
+    /// The database is not asked for somebody who has failed too often, unless the token has been seen before.
+    private func token(_ text: String, at subject: String) async throws -> TokenStore.TokenInfo? {
+        if !verifier.remembers(text) {
+            let verdict = failures.look(subject)
+            guard verdict.isAllowed else { throw tooMany(verdict) }
+        }
+        return try await verifier.verify(text)
+    }
+
+    /// Counts somebody who is not let in.
+    private func refusal(_ detail: String, at subject: String) -> Problem {
+        let verdict = failures.take(subject)
+        guard verdict.isAllowed else { return tooMany(verdict) }
+        var problem = Problem.unauthorized(detail)
+        problem.headers.merge(failures.headers(verdict)) { $1 }
+        return problem
+    }
+
+    private func tooMany(_ verdict: RateLimiter.Verdict) -> Problem {
+        var problem = APIResponder.tooMany(verdict)
+        problem.headers.merge(failures.headers(verdict)) { $1 }
+        return problem
     }
 
     /// Whoever has signed a request whose body has been read.
@@ -52,6 +83,10 @@ struct Guardian: Sendable {
 
     /// The address that limits are counted by: the peer's, or what the outermost of our proxies has seen.
     func address(of request: Request, _ source: RequestSource) -> String {
+        AddressGroup.name(of: client(of: request, source))
+    }
+
+    private func client(of request: Request, _ source: RequestSource) -> String {
         guard settings.proxies > 0 else { return source.address }
         let seen = request.headers.filter { $0.name.canonicalName == "x-forwarded-for" }
             .flatMap { $0.value.split(separator: ",") }.map(\.trimmingSpaces)
@@ -62,6 +97,17 @@ struct Guardian: Sendable {
         let scheme = header.prefix { $0 != " " }
         guard scheme.lowercased() == "bearer" else { return nil }
         return header.dropFirst(scheme.count).trimmingSpaces
+    }
+
+    /// Through a proxy, anybody comes from this machine.
+    private func refuseProxies(_ request: Request) throws(Problem) {
+        let isForwarded = request.headers.contains { field in
+            field.name.canonicalName == "forwarded" || field.name.canonicalName.hasPrefix("x-forwarded-")
+        }
+        guard isForwarded else { return }
+        throw .forbidden(
+            "without tokens only requests from this machine are served, and this one came through a proxy",
+            hint: "make a token with kiln token create")
     }
 
     /// Where no token is asked for, being on this machine is what gives the right; but so is any page in a browser here.

@@ -92,6 +92,17 @@ public struct TokenStore: Sendable {
         return try await queue.withConnection { try await $0.query(statement).affected } > 0
     }
 
+    /// Removes a token that has ended or was revoked, as if it had never been. With the last one gone, a server that
+    /// only its own machine can reach asks for none again.
+    ///
+    /// - Returns: whether there was one of that id that was no good any more.
+    @discardableResult
+    public func delete(_ id: String) async throws -> Bool {
+        let statement = PostgresStatement(
+            "DELETE FROM \(table) WHERE id = $1 AND (revoked_at IS NOT NULL OR expires_at <= clock_timestamp())", [id])
+        return try await queue.withConnection { try await $0.query(statement).affected } > 0
+    }
+
     // MARK: For the server
 
     /// What is known of a token, and its secret's hash.
@@ -109,13 +120,9 @@ public struct TokenStore: Sendable {
         var hash: String
     }
 
-    /// Whether there is a token that is good.
-    func hasLive() async throws -> Bool {
-        let statement = PostgresStatement(
-            """
-            SELECT EXISTS (SELECT FROM \(table) WHERE revoked_at IS NULL
-                AND (expires_at IS NULL OR expires_at > clock_timestamp()))
-            """)
+    /// Whether there is a token, good or not: where one was made, somebody wants to be asked for it.
+    func hasAny() async throws -> Bool {
+        let statement = PostgresStatement("SELECT EXISTS (SELECT FROM \(table))")
         return try await queue.withConnection { try await $0.query(statement).first?.decode(0, as: Bool.self) } ?? false
     }
 

@@ -15,7 +15,7 @@ final class TokenVerifier: Sendable {
 
     private struct State {
         var entries: [String: Entry] = [:]
-        var hasLive: (value: Bool, until: ContinuousClock.Instant)?
+        var hasAny: (value: Bool, until: ContinuousClock.Instant)?
     }
 
     /// How long what the database said is believed, and so the time that a revoked token is still good.
@@ -41,12 +41,18 @@ final class TokenVerifier: Sendable {
         return entry.info
     }
 
-    /// Whether there is a token at all that is good.
-    func hasLive() async throws -> Bool {
-        let known = state.withLock { $0.hasLive }
+    /// Whether a text is a token that has been seen here before, good or not.
+    func remembers(_ text: String) -> Bool {
+        guard let token = APIToken(text), let entry = state.withLock({ $0.entries[token.id] }) else { return false }
+        return token.matches(hash: entry.hash)
+    }
+
+    /// Whether there is a token at all, good or not.
+    func hasAny() async throws -> Bool {
+        let known = state.withLock { $0.hasAny }
         if let known, ContinuousClock.now < known.until { return known.value }
-        let value = try await store.hasLive()
-        state.withLock { $0.hasLive = (value, .now + Self.freshness) }
+        let value = try await store.hasAny()
+        state.withLock { $0.hasAny = (value, .now + Self.freshness) }
         return value
     }
 

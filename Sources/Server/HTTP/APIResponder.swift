@@ -41,6 +41,8 @@ struct APIResponder: HTTPResponder {
             response = Answer.problem(problem, requestID: id)
         }
         for (name, value) in extra { response.headers[text: name] = value }
+        // What the client goes on sending is not waited for: it might never end.
+        if !found.hasRead, Self.hasBody(request) { response.headers[text: "Connection"] = "close" }
         decorate(&response, request, id: id)
         let elapsed = begin.duration(to: .now)
         measure(request, response, found.route, elapsed)
@@ -52,12 +54,23 @@ struct APIResponder: HTTPResponder {
     private struct Found {
         var route: Route?
         var caller: Caller?
+        /// Whether the request's body has been read.
+        var hasRead = false
+    }
+
+    private static func hasBody(_ request: Request) -> Bool {
+        request.headers[text: "Transfer-Encoding"] != nil
+            || request.headers[text: "Content-Length"].map { $0 != "0" } == true
     }
 
     private func answer(
         _ request: Request, _ source: RequestSource, id: String, logger: Logger, found: inout Found,
         headers: inout [String: String]
     ) async throws -> Response {
+        // Of the first, Hummingbird makes the authority.
+        guard request.headers[text: "Host"] == nil else {
+            throw Problem.badRequest("the request has several Host header fields")
+        }
         let match = try table.match(request.method.rawValue, request.uri.path)
         let address = guardian.address(of: request, source)
         if request.method == .options, case .otherMethods(let methods) = match {
@@ -75,6 +88,7 @@ struct APIResponder: HTTPResponder {
             // Who has signed shows once all of it is there: until then it is the address that counts.
             try count("address \(address)", &headers)
             let body = try await read(request, as: nil)
+            found.hasRead = true
             caller = try guardian.caller(of: request, body, by: signature)
             signed = body
         } else {
@@ -91,6 +105,7 @@ struct APIResponder: HTTPResponder {
         var bytes = signed ?? []
         if signed == nil, let expected = route.body { bytes = try await read(request, as: expected.type) }
         let body = try body(bytes, of: request, for: route)
+        found.hasRead = found.hasRead || route.body != nil || route.readsBody
         return try await route.handle(
             APIRequest(
                 raw: request, caller: caller, id: id, path: path, query: query, body: body, bytes: bytes,

@@ -36,8 +36,8 @@ public struct APIServer: Service {
     ///   is away is waited for.
     public func run() async throws {
         let tokens = TokenStore(queue, schema: settings.schema)
-        guard let hasToken = try await whenThere({ try await tokens.hasLive() }) else { return }
-        guard settings.isLoopback || hasToken else { throw ServerRefusal(address: settings.address) }
+        guard let hasToken = try await whenThere({ try await tokens.hasAny() }) else { return }
+        if !hasToken, let reason = settings.reasonForToken { throw ServerRefusal(reason: reason) }
         if !hasToken {
             logger.notice("there is no token: everybody on this machine may use the API (kiln token create)")
         }
@@ -48,10 +48,13 @@ public struct APIServer: Service {
         let table = api.table
         let responder = APIResponder(
             table: table, document: ["components": ["schemas": .object(Schemas.components)]], settings: settings,
-            guardian: Guardian(settings: settings, verifier: verifier, limiter: limiter, crossOrigin: crossOrigin),
+            guardian: Guardian(
+                settings: settings, verifier: verifier, failures: RateLimiter(settings.limits.rate),
+                crossOrigin: crossOrigin),
             limiter: limiter, crossOrigin: crossOrigin)
         let listener = Listener(
-            responder: responder, address: settings.address, port: settings.port, limits: settings.limits,
+            name: "the API", setting: "KILN_HTTP_PORT", responder: responder, address: settings.address,
+            port: settings.port, limits: settings.limits,
             logger: logger, onRunning: onRunning)
         let (idempotency, logger) = (api.idempotency, logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -66,12 +69,17 @@ public struct APIServer: Service {
     /// Waits for a database that is away.
     ///
     /// - Returns: `nil` if it is shut down meanwhile.
-    private func whenThere<R: Sendable>(_ body: () async throws -> R) async throws -> R? {
+    private func whenThere<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) async throws -> R? {
         var wait = Duration.milliseconds(250)
         while true {
             do {
-                return try await body()
-            } catch let error as QueueError where error.isTransient || error.code == .deadline {
+                return try await cancelWhenGracefulShutdown { try await body() }
+            } catch {
+                // It was cut short, however it says so.
+                if Task.isShuttingDownGracefully { return nil }
+                guard let error = error as? QueueError, error.isTransient || error.code == .deadline else {
+                    throw error
+                }
                 logger.warning("the database is away: \(error)")
             }
             let pause = wait
@@ -96,13 +104,13 @@ public struct APIServer: Service {
 
 /// The API would be open to everybody who can reach the machine.
 public struct ServerRefusal: Error, Sendable, Hashable, CustomStringConvertible {
-    /// Where it was to listen.
-    public var address: String
+    /// Why it would be, such as "it listens on 0.0.0.0, where others can reach it".
+    public var reason: String
 
     public var description: String {
         """
-        the HTTP API does not listen on \(address) without a token, as others can reach it there. Make one with kiln \
-        token create, or listen on 127.0.0.1
+        the HTTP API does not serve without a token, as \(reason). Make one with kiln token create, or serve this \
+        machine alone: listen on 127.0.0.1, without proxies, public URL and CORS origin *
         """
     }
 }

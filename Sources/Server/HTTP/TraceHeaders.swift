@@ -14,7 +14,9 @@ enum TraceHeaders {
             members["traceparent"] == nil
         else { return metadata }
         members["traceparent"] = .string(parent)
-        if let state = request.headers[text: "tracestate"], state.utf8.count <= 512 {
+        // Several lines are one list, as everywhere in HTTP.
+        let state = request.headers.filter { $0.name.canonicalName == "tracestate" }.map(\.value).joined(separator: ",")
+        if (1...512).contains(state.utf8.count) {
             members["tracestate"] = .string(state)
         }
         return .object(members)

@@ -20,10 +20,11 @@ public struct HealthServer: Service {
         self.onRunning = onRunning
     }
 
-    /// - Throws: the system's error if it cannot listen.
+    /// - Throws: ``ListenFailure``.
     public func run() async throws {
         try await Listener(
-            responder: HealthResponder(settings: settings), address: settings.address, port: settings.port,
+            name: "the health listener", setting: "HEALTH_CHECK_PORT", responder: HealthResponder(settings: settings),
+            address: settings.address, port: settings.port,
             limits: ServerLimits(headerBytes: 8 << 10, connections: 256, idle: .seconds(15), unread: .seconds(15)),
             logger: logger, onRunning: onRunning
         ).run()

@@ -23,16 +23,62 @@ struct JSONSchema: Sendable {
         self.document = document ?? schema
     }
 
-    /// What is wrong with a value: nothing if the list is empty. Of many problems the first twenty.
-    func problems(in value: JSONValue) -> [Problem] { Array(check(value, schema, at: "", depth: 0).prefix(20)) }
+    /// What one check may do and has done. However large a value, it is over once enough is wrong with it.
+    struct Work: ~Copyable {
+        /// Problems that may still be found; what is left of the value then is not looked at.
+        fileprivate(set) var room = 20
+        /// Unknown names for which the nearest known one may still be looked for.
+        fileprivate(set) var suggestions = 3
+        /// How often two words were compared.
+        fileprivate(set) var comparisons = 0
+        fileprivate var patterns: [String: Regex<AnyRegexOutput>] = [:]
 
-    private func check(_ value: JSONValue, _ schema: JSONValue, at pointer: String, depth: Int) -> [Problem] {
+        fileprivate mutating func suggestion(for name: String?, among names: [String]) -> String {
+            guard suggestions > 0 else { return "" }
+            suggestions -= 1
+            return Spelling.suggestion(for: name, among: names, comparisons: &comparisons)
+        }
+
+        /// nil for what is no pattern.
+        fileprivate mutating func regex(_ pattern: String) -> Regex<AnyRegexOutput>? {
+            if let known = patterns[pattern] { return known }
+            guard let regex = try? Regex(pattern) else { return nil }
+            patterns[pattern] = regex
+            return regex
+        }
+    }
+
+    /// What is wrong with a value: nothing if the list is empty. Of many problems twenty.
+    func problems(in value: JSONValue) -> [Problem] {
+        var work = Work()
+        return problems(in: value, &work)
+    }
+
+    /// The same, telling what it took.
+    func problems(in value: JSONValue, _ work: inout Work) -> [Problem] {
+        check(value, schema, at: "", depth: 0, &work)
+    }
+
+    /// - Returns: at most as many as there was room for, which is less by their number then.
+    private func check(
+        _ value: JSONValue, _ schema: JSONValue, at pointer: String, depth: Int, _ work: inout Work
+    ) -> [Problem] {
+        guard work.room > 0 else { return [] }
+        let room = work.room
+        let found = Array(allProblems(of: value, schema, at: pointer, depth: depth, &work).prefix(room))
+        work.room = room - found.count
+        return found
+    }
+
+    private func allProblems(
+        of value: JSONValue, _ schema: JSONValue, at pointer: String, depth: Int, _ work: inout Work
+    ) -> [Problem] {
         if schema == .bool(false) { return [Problem(pointer: pointer, detail: "nothing may stand here")] }
         // A schema that refers to itself without end says nothing.
         guard let keywords = schema.members, depth < 200 else { return [] }
         if let reference = keywords["$ref"]?.string {
             guard let target = resolve(reference) else { return [] }
-            return check(value, target, at: pointer, depth: depth + 1)
+            return check(value, target, at: pointer, depth: depth + 1, &work)
         }
         if let problem = typeProblem(value, keywords, at: pointer) { return [problem] }
         var problems: [Problem] = []
@@ -41,20 +87,20 @@ struct JSONSchema: Sendable {
         if let choices = keywords["enum"]?.elements, !choices.contains(where: { same(value, $0) }) {
             add(
                 "it must be one of \(choices.map(text).joined(separator: ", "))"
-                    + Spelling.suggestion(for: value.string, among: choices.compactMap(\.string)))
+                    + work.suggestion(for: value.string, among: choices.compactMap(\.string)))
         }
         switch value {
         case .object(let members):
-            problems += object(members, keywords, at: pointer, depth: depth)
+            problems += object(members, keywords, at: pointer, depth: depth, &work)
         case .array(let elements):
-            problems += array(elements, keywords, at: pointer, depth: depth)
+            problems += array(elements, keywords, at: pointer, depth: depth, &work)
         case .string(let string):
-            for detail in stringProblems(string, keywords) { add(detail) }
+            for detail in stringProblems(string, keywords, &work) { add(detail) }
         case .integer, .number:
             for detail in numberProblems(value, keywords) { add(detail) }
         case .null, .bool: break
         }
-        return problems + combinations(value, keywords, at: pointer, depth: depth)
+        return problems + combinations(value, keywords, at: pointer, depth: depth, &work)
     }
 
     // MARK: Types
@@ -85,26 +131,29 @@ struct JSONSchema: Sendable {
     // MARK: Objects and arrays
 
     private func object(
-        _ members: [String: JSONValue], _ keywords: [String: JSONValue], at pointer: String, depth: Int
+        _ members: [String: JSONValue], _ keywords: [String: JSONValue], at pointer: String, depth: Int,
+        _ work: inout Work
     ) -> [Problem] {
         var problems: [Problem] = []
         let properties = keywords["properties"]?.members ?? [:]
         for name in keywords["required"]?.elements?.compactMap(\.string) ?? [] where members[name] == nil {
             problems.append(Problem(pointer: pointer, detail: "the key \(name.debugDescription) is missing"))
         }
-        for (name, member) in members.sorted(by: { $0.key < $1.key }) {
+        let known = properties.keys.sorted()
+        for (name, member) in Self.inOrder(members) {
+            guard problems.count < 20, work.room > 0 else { break }
             let place = pointer + "/" + Self.escaped(name)
             if let names = keywords["propertyNames"] {
-                problems += check(.string(name), names, at: place, depth: depth + 1)
+                problems += check(.string(name), names, at: place, depth: depth + 1, &work)
             }
             if let property = properties[name] {
-                problems += check(member, property, at: place, depth: depth + 1)
+                problems += check(member, property, at: place, depth: depth + 1, &work)
             } else if let rest = keywords["additionalProperties"] {
                 guard rest == .bool(false) else {
-                    problems += check(member, rest, at: place, depth: depth + 1)
+                    problems += check(member, rest, at: place, depth: depth + 1, &work)
                     continue
                 }
-                let suggestion = Spelling.suggestion(for: name, among: properties.keys.sorted())
+                let suggestion = work.suggestion(for: name, among: known)
                 problems.append(
                     Problem(pointer: place, detail: "there is no key \(name.debugDescription)\(suggestion)"))
             }
@@ -118,13 +167,20 @@ struct JSONSchema: Sendable {
         return problems
     }
 
+    /// By name, unless there are so many that order is not worth its price.
+    private static func inOrder(_ members: [String: JSONValue]) -> [(key: String, value: JSONValue)] {
+        members.count <= 1000 ? members.sorted { $0.key < $1.key } : Array(members)
+    }
+
     private func array(
-        _ elements: [JSONValue], _ keywords: [String: JSONValue], at pointer: String, depth: Int
+        _ elements: [JSONValue], _ keywords: [String: JSONValue], at pointer: String, depth: Int,
+        _ work: inout Work
     ) -> [Problem] {
         var problems: [Problem] = []
         if let items = keywords["items"] {
             for (index, element) in elements.enumerated() {
-                problems += check(element, items, at: "\(pointer)/\(index)", depth: depth + 1)
+                guard work.room > 0 else { break }
+                problems += check(element, items, at: "\(pointer)/\(index)", depth: depth + 1, &work)
             }
         }
         if let least = keywords["minItems"]?.integer, elements.count < least {
@@ -141,7 +197,9 @@ struct JSONSchema: Sendable {
 
     // MARK: Strings and numbers
 
-    private func stringProblems(_ string: String, _ keywords: [String: JSONValue]) -> [String] {
+    private func stringProblems(
+        _ string: String, _ keywords: [String: JSONValue], _ work: inout Work
+    ) -> [String] {
         var problems: [String] = []
         let length = string.unicodeScalars.count
         if let least = keywords["minLength"]?.integer, length < least {
@@ -150,7 +208,7 @@ struct JSONSchema: Sendable {
         if let most = keywords["maxLength"]?.integer, length > most {
             problems.append("it must have at most \(most) characters")
         }
-        if let pattern = keywords["pattern"]?.string, let regex = try? Regex(pattern),
+        if let pattern = keywords["pattern"]?.string, let regex = work.regex(pattern),
             (try? regex.firstMatch(in: string)) == nil
         {
             problems.append("it must match \(pattern)")
@@ -192,15 +250,15 @@ struct JSONSchema: Sendable {
     // MARK: Combinations
 
     private func combinations(
-        _ value: JSONValue, _ keywords: [String: JSONValue], at pointer: String, depth: Int
+        _ value: JSONValue, _ keywords: [String: JSONValue], at pointer: String, depth: Int, _ work: inout Work
     ) -> [Problem] {
         var problems: [Problem] = []
         for part in keywords["allOf"]?.elements ?? [] {
-            problems += check(value, part, at: pointer, depth: depth + 1)
+            problems += check(value, part, at: pointer, depth: depth + 1, &work)
         }
         for name in ["anyOf", "oneOf"] {
             guard let forms = keywords[name]?.elements, !forms.isEmpty else { continue }
-            let found = forms.map { check(value, $0, at: pointer, depth: depth + 1) }
+            let found = forms.map { trial(value, $0, at: pointer, depth: depth + 1, &work) }
             let matching = found.count(where: \.isEmpty)
             if matching == 0 {
                 // Those of the form that it is nearest to, by the deepest place that is wrong and then the fewest.
@@ -209,10 +267,21 @@ struct JSONSchema: Sendable {
                 problems.append(Problem(pointer: pointer, detail: "it is of \(matching) forms at once"))
             }
         }
-        if let form = keywords["not"], check(value, form, at: pointer, depth: depth + 1).isEmpty {
+        if let form = keywords["not"], trial(value, form, at: pointer, depth: depth + 1, &work).isEmpty {
             problems.append(Problem(pointer: pointer, detail: "it is what it must not be"))
         }
         return problems
+    }
+
+    /// Checks against a form that the value need not have: what is wrong by it takes no room as yet.
+    private func trial(
+        _ value: JSONValue, _ schema: JSONValue, at pointer: String, depth: Int, _ work: inout Work
+    ) -> [Problem] {
+        let room = work.room
+        work.room = 20
+        let found = check(value, schema, at: pointer, depth: depth, &work)
+        work.room = room
+        return found
     }
 
     private static func distance(_ problems: [Problem]) -> (Int, Int) {

@@ -16,7 +16,7 @@ struct API: Sendable {
         watch = JobWatch(queue)
         idempotency = Idempotency(queue, schema: settings.schema)
         streams = StreamCount(limit: settings.limits.eventStreams)
-        jobs = JobBody(settings.kinds)
+        jobs = JobBody(settings.kinds, reserved: settings.reservedKinds)
     }
 
     /// Every route of the API. The document of them is one of them.

@@ -38,14 +38,22 @@ extension API {
                 }
                 let seen = request.raw.headers[text: "Last-Event-ID"]
                 if first.state.isFinished, try EventText.id(of: first) == seen { return Answer.empty() }
-                guard let place = streams.take() else {
+                let place: StreamCount.Place
+                switch streams.take(request.caller.subject) {
+                case .place(let taken): place = taken
+                case .full:
                     throw Problem.unavailable("too many streams of events are open", hint: "ask for the job instead")
+                case .tooMany:
+                    throw Problem(
+                        429, "too_many_requests", "Too many requests",
+                        "this caller has too many streams of events open",
+                        hint: "ask for the job instead", headers: ["Retry-After": "10"])
                 }
                 var response = Response(
                     status: .ok,
                     body: ResponseBody { writer in
                         defer { withExtendedLifetime(place) {} }
-                        try await self.follow(id, seen: seen, request.raw.body, &writer)
+                        try await self.follow(id, seen: seen, request, &writer)
                     })
                 response.headers[.contentType] = "text/event-stream"
                 // Proxies keep an answer back until there is enough of it, unless told not to.
@@ -62,11 +70,12 @@ extension API {
 
     /// Writes what happens until the job is over, the client is gone, or the server stops.
     private func follow(
-        _ id: JobID, seen: String?, _ body: RequestBody, _ writer: inout any ResponseBodyWriter
+        _ id: JobID, seen: String?, _ request: APIRequest, _ writer: inout any ResponseBodyWriter
     ) async throws {
         let (happenings, feed) = AsyncThrowingStream<Happening, any Error>.makeStream(
             bufferingPolicy: .bufferingNewest(32))
         let (watch, heartbeat) = (watch, settings.limits.heartbeat)
+        let isStillWelcome = request.caller.isStillWelcome
         let producer = Task {
             do {
                 for try await glance in watch.glances(of: id) { feed.yield(.glance(glance)) }
@@ -78,6 +87,8 @@ extension API {
         let pulse = Task {
             while !Task.isCancelled {
                 try await Task.sleep(for: heartbeat)
+                // A token that was revoked meanwhile, or has expired, hears no more. A database that is away says nothing.
+                guard (try? await isStillWelcome()) != false else { return feed.finish() }
                 feed.yield(.heartbeat)
             }
         }
@@ -86,7 +97,7 @@ extension API {
             pulse.cancel()
         }
         try await withGracefulShutdownHandler {
-            try await body.consumeWithInboundCloseHandler { _ in
+            try await request.raw.body.consumeWithInboundCloseHandler { _ in
                 try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
                 var events = EventText(seen: seen)
                 do {

@@ -22,7 +22,8 @@ extension API {
         func route(_ method: HTTPRequestMethod, _ name: String, _ handle: @escaping Route.Handler) -> Route {
             Route(
                 method: method, path: Self.folderPath + "/{+key}", name: name, summary: "A presigned URL.",
-                group: "Files", scopes: [], parameters: parameters, replies: [], isDocumented: false, handle: handle)
+                group: "Files", scopes: [], parameters: parameters, readsBody: method == .put, replies: [],
+                isDocumented: false, handle: handle)
         }
         return [
             route(.put, "putFile") { try await receive($0, into: folder) },

@@ -5,15 +5,28 @@ import JobQueue
 struct JobBody: Sendable {
     private let kinds: [String: KindDescription]
 
-    init(_ kinds: [KindDescription]) { self.kinds = Dictionary(kinds.map { ($0.name, $0) }) { $1 } }
+    private let reserved: Set<String>
+
+    /// - Parameter reserved: kinds that are refused.
+    init(_ kinds: [KindDescription], reserved: Set<String>) {
+        self.kinds = Dictionary(kinds.map { ($0.name, $0) }) { $1 }
+        self.reserved = reserved
+    }
 
     /// - Parameter pointer: where in the body the job stands.
     /// - Throws: 422 that names the place, if the payload is not as its kind wants it.
     func job(_ body: JSONValue, at pointer: String = "") throws(Problem) -> NewJob {
         let kind = body.member("kind")?.string ?? ""
+        try refuseReserved(kind, at: pointer + "/kind")
         let payload = body.member("payload") ?? .object([:])
         try check(payload, of: kind, at: pointer + "/payload")
         return NewJob(kind, payload, try options(body, at: pointer))
+    }
+
+    /// - Throws: 422 for a kind whose jobs are made by the queue alone.
+    func refuseReserved(_ kind: String, at pointer: String) throws(Problem) {
+        guard reserved.contains(kind) else { return }
+        throw .invalid(pointer, "jobs of the kind \(kind.debugDescription) are made by the queue itself")
     }
 
     /// - Throws: 422 that names the place below `pointer`.

@@ -19,7 +19,7 @@ extension API {
             Route(
                 method: .get, path: "/v1/jobs", name: "listJobs", summary: "List jobs, newest first.",
                 details: """
-                    Without payload, result, progress and steps, which a single job tells. `next` is the cursor of the \
+                    Without payload, result, metadata, progress and steps, which a single job tells. `next` is the cursor of the \
                     next page; the last page has none.
                     """, group: "Jobs", scopes: [.read], parameters: Self.listParameters,
                 replies: [

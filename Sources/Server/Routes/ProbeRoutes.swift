@@ -18,9 +18,21 @@ extension API {
                 group: "About", scopes: [],
                 replies: [.init(status: 200, summary: "It can: the database answers.", schema: reply)]
             ) { _ in
-                _ = try await queue.withConnection { try await $0.query("SELECT 1").count }
+                guard await answers() else { throw Problem.unavailable("the database does not answer") }
                 return try Answer.json(["status": "ready"])
             },
         ]
+    }
+
+    /// Whether the database answers, soon: who probes does not wait long.
+    private func answers() async -> Bool {
+        let queue = queue
+        let asking = Task { _ = try await queue.withConnection { try await $0.query("SELECT 1").count } }
+        let patience = Task {
+            try await Task.sleep(for: .seconds(2))
+            asking.cancel()
+        }
+        defer { patience.cancel() }
+        return (try? await asking.value) != nil
     }
 }

@@ -1,7 +1,7 @@
 import JobQueue
 import Transfer
 
-/// Finds where the file is that a job has made, in whatever its handler returned: under `outputs`, `output` or at the
+/// Finds where the file is that a job has made, in what the handler of a kind that makes files returned: under `outputs`, `output` or at the
 /// top, as `url`, `location` or `key`, or as the text itself.
 enum ResultLocation {
     /// - Parameter index: which of several.

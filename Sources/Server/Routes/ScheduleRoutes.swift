@@ -32,6 +32,7 @@ extension API {
                 let body = request.body ?? .null
                 let kind = body.member("kind")?.string ?? ""
                 let payload = body.member("payload") ?? .object([:])
+                try jobs.refuseReserved(kind, at: "/kind")
                 try jobs.check(payload, of: kind, at: "/payload")
                 try await queue.schedule(
                     name, cron: body.member("cron")?.string ?? "",

@@ -54,11 +54,15 @@ extension API {
                 replies: [
                     .init(status: 302, summary: "To the file.", headers: ["Location": "A presigned URL."]),
                     .init(
-                        status: 409, summary: "The job has not succeeded, or has made no file.",
+                        status: 409, summary: "The job has not succeeded, or has made no file, as is so of its kind.",
                         schema: Schemas.reference("Problem"), type: "application/problem+json"),
                 ]
             ) { request in
                 let job = try await job(of: request)
+                guard settings.makesFiles(job.kind) else {
+                    throw Problem.conflict(
+                        "jobs of the kind \(job.kind.debugDescription) make no files that the server knows of")
+                }
                 guard job.state == .succeeded, let result = try job.result?.decode(JSONValue.self) else {
                     throw Problem.conflict("job \(job.id.text) has not succeeded: it is \(job.state)")
                 }
@@ -72,6 +76,9 @@ extension API {
     }
 
     /// A URL of the file that a result names; nil if it names none in a store.
+    ///
+    /// - Parameter result: of a job of a kind that makes files, alone: others may name whatever they like, and a URL that
+    ///   is signed here opens it.
     func presigned(_ result: JSONValue, index: Int = 0) async throws -> String? {
         guard let stores = settings.stores, let location = ResultLocation.find(in: result, index: index),
             let (store, key) = try stores.store(for: location)
@@ -109,13 +116,12 @@ extension API {
         hint: "configure a bucket or a folder")
 
     private func allowsUpload(of type: String) -> Bool {
-        let type = type.lowercased()
-        let essence = type.prefix { $0 != ";" }
-        guard type.utf8.allSatisfy({ (0x20...0x7E).contains($0) }), essence.count(where: { $0 == "/" }) == 1 else {
-            return false
-        }
+        guard let essence = MediaType(type)?.essence else { return false }
         return settings.uploads.types.contains { allowed in
-            allowed.hasSuffix("/*") ? essence.hasPrefix(allowed.dropLast()) : essence == allowed
+            let allowed = allowed.lowercased()
+            // A picture that may hold scripts is taken where it is named itself.
+            guard allowed.hasSuffix("/*"), essence != "image/svg+xml" else { return essence == allowed }
+            return essence.hasPrefix(allowed.dropLast())
         }
     }
 

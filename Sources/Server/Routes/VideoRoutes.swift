@@ -1,5 +1,6 @@
 import Foundation
 import JobQueue
+import Logging
 import Transfer
 
 /// Captions on a video in one call, for apps that know nothing of kinds and payloads.
@@ -83,7 +84,12 @@ extension API {
                             ]))
                 ]
             ) { request in
-                try Answer.json(try await status(of: try await job(of: request)))
+                let job = try await job(of: request)
+                guard job.kind == Self.kind else {
+                    throw Problem.notFound(
+                        "job \(job.id.text) is none about a video", hint: "see /v1/jobs/\(job.id.text)")
+                }
+                return try Answer.json(try await status(of: job, request))
             },
         ]
     }
@@ -118,10 +124,9 @@ extension API {
         return .object(payload)
     }
 
-    private func status(of job: JobInfo) async throws -> [String: JSONValue] {
+    private func status(of job: JobInfo, _ request: APIRequest) async throws -> [String: JSONValue] {
         let result = job.state == .succeeded ? try job.result?.decode(JSONValue.self) : nil
-        var url = result.flatMap(Self.webURL)
-        if let result, url == nil { url = try await presigned(result) }
+        let url = settings.makesFiles(job.kind) ? try await resultURL(result, of: request) : nil
         let percent = job.state == .succeeded ? 100 : Int(((job.progress?.fraction ?? 0) * 100).rounded(.down))
         let updated = [job.progress?.updatedAt, job.finishedAt, job.changedAt, job.createdAt].compactMap { $0 }.max()
         let error: String? =
@@ -137,6 +142,18 @@ extension API {
             "resultUrl": text(url), "result": result ?? .null, "error": text(error),
             "createdAt": .string(Self.time(job.createdAt)), "updatedAt": .string(Self.time(updated ?? job.createdAt)),
         ]
+    }
+
+    /// Where the file is; nil also where the store cannot say so now: the job is told all the same.
+    private func resultURL(_ result: JSONValue?, of request: APIRequest) async throws -> String? {
+        guard let result else { return nil }
+        if let url = Self.webURL(of: result) { return url }
+        do {
+            return try await presigned(result)
+        } catch let error as TransferError {
+            request.logger.warning("there is no URL of a result: \(error)")
+            return nil
+        }
     }
 
     private static func status(_ state: JobState) -> String {

@@ -55,6 +55,8 @@ struct Route: Sendable {
     var signature: (any RequestSignature)?
     var parameters: [Parameter] = []
     var body: Body?
+    /// Whether the handler itself reads what the request carries, to the end.
+    var readsBody = false
     /// Whether it takes an `Idempotency-Key`.
     var isIdempotentByKey = false
     var replies: [Reply]

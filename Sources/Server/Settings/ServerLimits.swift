@@ -36,12 +36,15 @@ public struct ServerLimits: Sendable, Hashable {
     public var unread: Duration
     /// Between two signs of life in a stream of events. Default 15 s.
     public var heartbeat: Duration
+    /// How long requests that are under way may go on once the server is told to stop. Default 15 s.
+    public var drain: Duration
 
     /// What is left out is as said above.
     public init(
         rate: Rate? = Rate(burst: 200, perSecond: 50), bodyBytes: Int = 4 << 20, headerBytes: Int = 16 << 10,
         connections: Int = 4096, eventStreams: Int = 2048, idle: Duration = .seconds(30),
-        body: Duration = .seconds(60), unread: Duration = .seconds(60), heartbeat: Duration = .seconds(15)
+        body: Duration = .seconds(60), unread: Duration = .seconds(60), heartbeat: Duration = .seconds(15),
+        drain: Duration = .seconds(15)
     ) {
         self.rate = rate
         self.bodyBytes = bodyBytes
@@ -52,5 +55,6 @@ public struct ServerLimits: Sendable, Hashable {
         self.body = body
         self.unread = unread
         self.heartbeat = heartbeat
+        self.drain = drain
     }
 }

@@ -70,6 +70,8 @@ public struct ServerSettings: Sendable {
     public var kinds: [KindDescription]
     /// Which jobs may come by webhook. Default none.
     public var hooks: Hooks
+    /// Kinds that nobody enqueues through the API, such as the queue's own messages. Default none.
+    public var reservedKinds: Set<String>
     /// Where uploads go and results are. nil (default): neither is to be had.
     public var stores: Stores?
     /// What may be uploaded.
@@ -87,7 +89,8 @@ public struct ServerSettings: Sendable {
     public init(
         address: String = "127.0.0.1", port: Int = 8000, publicURL: HTTPURL? = nil,
         crossOrigin: CrossOrigin = CrossOrigin(), limits: ServerLimits = ServerLimits(), proxies: Int = 0,
-        kinds: [KindDescription] = [], hooks: Hooks = Hooks(), stores: Stores? = nil, uploads: Uploads = Uploads(),
+        kinds: [KindDescription] = [], hooks: Hooks = Hooks(), reservedKinds: Set<String> = [], stores: Stores? = nil,
+        uploads: Uploads = Uploads(),
         downloadLifetime: Duration = .seconds(900), schema: String = "kiln", version: String,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
@@ -99,6 +102,7 @@ public struct ServerSettings: Sendable {
         self.proxies = proxies
         self.kinds = kinds
         self.hooks = hooks
+        self.reservedKinds = reservedKinds
         self.stores = stores
         self.uploads = uploads
         self.downloadLifetime = downloadLifetime
@@ -107,16 +111,30 @@ public struct ServerSettings: Sendable {
         self.now = now
     }
 
-    /// Whether only this machine can reach it.
-    var isLoopback: Bool {
-        address == "localhost" || address == "::1"
-            || address.hasPrefix("127.") && address.allSatisfy { $0.isNumber || $0 == "." }
+    /// Why requests without a token are never served, whoever sends them; nil if those of this machine may be.
+    var reasonForToken: String? {
+        if !Self.isLoopback(address) { return "it listens on \(address), where others can reach it" }
+        if proxies > 0 { return "it lies behind \(proxies == 1 ? "a proxy" : "proxies"), by which others reach it" }
+        if let host = publicHost, !Self.isLoopback(host) { return "others know it by its public URL at \(host)" }
+        if crossOrigin.origins.contains("*") { return "pages of any origin may call it" }
+        return nil
+    }
+
+    /// Whether requests of this machine need no token as long as there is none.
+    var mayServeAnybody: Bool { reasonForToken == nil }
+
+    private static func isLoopback(_ host: String) -> Bool {
+        ["localhost", "::1", "[::1]"].contains(host.lowercased())
+            || host.hasPrefix("127.") && host.allSatisfy { $0.isNumber || $0 == "." }
     }
 
     /// The name by which clients know it.
     var publicHost: String? { publicURL?.host }
     /// Whether they reach it by TLS.
     var isPublicSecure: Bool { publicURL?.scheme == .https }
+
+    /// Whether jobs of a kind are known to write files, so that their results may be believed to say where.
+    func makesFiles(_ kind: String) -> Bool { kinds.contains { $0.name == kind && $0.makesFiles } }
 
     /// Where clients find something.
     func location(_ path: String) -> String {
@@ -134,11 +152,15 @@ public struct KindDescription: Sendable, Hashable {
     public var summary: String
     /// A JSON Schema (2020-12) of its payload; nil: anything goes.
     public var schema: JSONValue?
+    /// Whether its jobs write files, and their results say where. Of other kinds, whose results may hold anything, no
+    /// location is believed, and no URL signed. Default false.
+    public var makesFiles: Bool
 
     /// - Parameter schema: see ``schema``.
-    public init(_ name: String, summary: String = "", schema: JSONValue? = nil) {
+    public init(_ name: String, summary: String = "", schema: JSONValue? = nil, makesFiles: Bool = false) {
         self.name = name
         self.summary = summary
         self.schema = schema
+        self.makesFiles = makesFiles
     }
 }

@@ -23,6 +23,8 @@ enum ServiceRun {
             throw MediaError(error, input: nil)
         } catch let error as ServerRefusal {
             throw MediaError(.configuration, "\(error)")
+        } catch let error as ListenFailure {
+            throw MediaError(.configuration, "\(error)")
         } catch {
             throw CommandFailure.wrapping(error, json: nil)
         }

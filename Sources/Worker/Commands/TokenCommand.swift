@@ -7,8 +7,9 @@ extension TokenScope: ExpressibleByArgument {}
 
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "token", abstract: "Make, list and revoke tokens of the HTTP API.",
-        subcommands: [Create.self, List.self, Revoke.self], defaultSubcommand: List.self, aliases: ["tokens"])
+        commandName: "token", abstract: "Make, list, revoke and delete tokens of the HTTP API.",
+        subcommands: [Create.self, List.self, Revoke.self, Delete.self], defaultSubcommand: List.self,
+        aliases: ["tokens"])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -75,6 +76,29 @@ struct TokenCommand: AsyncParsableCommand {
                         .notFound, "there is no token \(id.debugDescription) that is good", hint: "see kiln token list")
                 }
                 try database.print(["revoked": id], "revoked \(id)".printable)
+            }
+        }
+    }
+
+    struct Delete: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Remove a token that was revoked or has expired.",
+            discussion: """
+                As long as one is listed, good or not, the API asks for a token. With the last one removed, an API that \
+                only this machine can reach serves its requests without one again.
+                """)
+        @Argument(help: "The token's id, as kiln token list shows it.")
+        var id: String
+        @OptionGroup var database: DatabaseOptions
+
+        func run() async throws {
+            try await database.run { queue in
+                guard try await TokenStore(queue, schema: database.schema).delete(id) else {
+                    throw QueueError(
+                        .notFound, "there is no token \(id.debugDescription) that was revoked or has expired",
+                        hint: "see kiln token list; one that is good is revoked first")
+                }
+                try database.print(["deleted": id], "deleted \(id)".printable)
             }
         }
     }

@@ -12,6 +12,8 @@ protocol JobKind: Sendable {
     static var summary: String { get }
     /// What a job takes of a worker unless it is enqueued with another weight.
     static var weight: KindWeight { get }
+    /// Whether its jobs write files, and the answer says where: such an answer is trusted with signed URLs.
+    static var makesFiles: Bool { get }
     /// Of the payload.
     static var schema: JSONSchema { get throws }
 
@@ -31,6 +33,8 @@ struct KindWeight: Sendable, Hashable {
 }
 
 extension JobKind {
+    static var makesFiles: Bool { false }
+
     static func retries(_ work: WorkerConfiguration.Work) -> RetryPolicy {
         RetryPolicy(maxAttempts: work.maxAttempts, base: work.retryDelay, jitter: .equal)
     }

@@ -6,6 +6,7 @@ enum MediaExtractAudio: JobKind {
     static let name = "media.extract_audio"
     static let summary = "Take the sound out of a file, whole or in chunks."
     static let weight = KindWeight(cores: 0.5, memory: 128 << 20)
+    static let makesFiles = true
     static var schema: JSONSchema { get throws { try MediaPayload<ExtractAudio>.schema } }
 
     static func run(_ job: Job<MediaPayload<ExtractAudio>>, _ services: JobServices) async throws -> JobResult {

@@ -15,9 +15,11 @@ extension ServerSettings {
             kinds: try JobKinds.work.map { kind in
                 let description = try kind.description
                 return Server.KindDescription(
-                    description.kind, summary: description.summary, schema: description.schema.json)
+                    description.kind, summary: description.summary, schema: description.schema.json,
+                    makesFiles: kind.makesFiles)
             },
             hooks: Hooks(secrets: hooks.secrets, kinds: hooks.kinds),
+            reservedKinds: Set(JobKinds.messages.map { $0.name }),
             stores: try configuration.storage.stores(
                 fileRoots: configuration.outputs.fileRoots, web: .guarded, guarding: configuration.network.guarding),
             uploads: Uploads(
