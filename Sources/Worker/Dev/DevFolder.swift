@@ -111,10 +111,15 @@ struct DevFolder: Sendable {
     }
 
     private func empty() throws {
-        // A link that leads to what is not Postgres's goes alone.
         var elsewhere: String?
-        if case .elsewhere(let place) = PostgresPlace(postgres, try? PostgresAccount.find()) { elsewhere = place }
-        try DevPostgres.stopLeftover(of: (elsewhere ?? postgres) + "/data")
+        switch PostgresPlace(postgres, try? PostgresAccount.find()) {
+        case .within: try DevPostgres.stopLeftover(of: postgres + "/data")
+        case .elsewhere(let place):
+            try DevPostgres.stopLeftover(of: place + "/data")
+            elsewhere = place
+        // The link goes alone.
+        case .gone, .foreign: break
+        }
         for item in [elsewhere, postgres, postgresMark, postgresLog, store].compactMap({ $0 }) {
             try DevFiles.removeAll(item)
         }
