@@ -34,7 +34,7 @@ extension Proof {
 
             let running = workers
             let checks = MixedCheck(bench: bench, scratch: try Scratch())
-            async let sampled = samples(of: running, bench, upTo: count)
+            async let sampled = watch( running, bench, upTo: count)
             for (number, id) in ids.enumerated() {
                 let flaw = try await checks.flaw(of: id, sorts[number])
                 #expect(flaw == nil, "\(sorts[number]): \(flaw ?? "")\n\(bench.logs)")
@@ -73,8 +73,8 @@ extension Proof {
         }
 
         /// What the workers hold, again and again, until that many jobs have ended.
-        private func samples(
-            of workers: [RunningKiln], _ bench: ProofBench, upTo count: Int
+        private func watch(
+            _ workers: [RunningKiln], _ bench: ProofBench, upTo count: Int
         ) async throws -> [Sample] {
             var samples: [Sample] = []
             while true {

@@ -7,7 +7,7 @@ struct WebhookCheck: DoctorCheck {
         guard count > 0 else {
             return [
                 .note(
-                    "messages to the app cannot be signed: http.request jobs do not run, and webhooks have no signature",
+                    "messages to the app cannot be signed: http.request jobs do not run, no webhook is signed",
                     "set KILN_WEBHOOK_SECRET, as from: openssl rand -base64 32")
             ]
         }
