@@ -10,10 +10,10 @@ ARG SWIFT_VERSION=6.3
 FROM swift:${SWIFT_VERSION}-bookworm AS build
 WORKDIR /src
 
-# What scripts/setup installs for a build, but for the fonts; and libxml2, which Foundation wants when linked statically.
+# What scripts/setup installs for a build, but for the fonts and Postgres; and libxml2, which Foundation wants when linked statically.
 COPY scripts/setup scripts/setup
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends $(scripts/setup --list | grep -v '^font') libxml2-dev \
+    && apt-get install --yes --no-install-recommends $(scripts/setup --list | grep -Ev '^(font|postgresql$)') libxml2-dev \
     && rm -rf /var/lib/apt/lists/*
 
 # Dependencies change less often than sources. Versions stay as they are until Package.swift changes, or as Package.resolved

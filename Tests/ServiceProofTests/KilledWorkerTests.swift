@@ -32,6 +32,7 @@ extension Proof {
             #expect(await first.end() == -1)
             #expect(try await bench.size(of: HeldFilm.output) == nil)
 
+            try await bench.endLease(of: first.pid)
             let second = try await bench.worker()
             film.rest.raise()
             _ = try await bench.until { server.requests(.completeUpload).isEmpty ? nil : true }

@@ -32,18 +32,25 @@ extension Proof {
             var workers: [RunningKiln] = []
             for _ in 0..<2 { workers.append(try await bench.worker(["KILN_MAX_ATTEMPTS": "10"])) }
 
+            let running = workers
             let checks = MixedCheck(bench: bench, scratch: try Scratch())
-            var early = 0
+            async let sampled = watch( running, bench, upTo: count)
             for (number, id) in ids.enumerated() {
-                if number == min(100, count / 2) { early = workers.map(\.residentBytes).reduce(0, +) }
                 let flaw = try await checks.flaw(of: id, sorts[number])
                 #expect(flaw == nil, "\(sorts[number]): \(flaw ?? "")\n\(bench.logs)")
             }
-            let late = workers.map(\.residentBytes).reduce(0, +)
-            // Of both. What they keep for further work need not be the same, but must not follow the number of jobs.
-            #expect(early > 0 && late < early + early / 2 + 64 << 20, "\(early >> 20) MiB, then \(late >> 20) MiB")
+            // Of both, while they work: what they keep for further work must not follow the number of jobs. The first
+            // quarter of the jobs fills what is kept.
+            let samples = try await sampled
+            let levels = [(0.25, 0.5), (0.5, 0.75), (0.75, 1)].compactMap { from, to in
+                Self.median(samples.filter { (from..<to).contains(Double($0.finished) / Double(count)) }.map(\.bytes))
+            }
+            try #require(levels.count == 3, "\(samples)")
+            // Half of the jobs lie between the middles of the first and the last.
+            let slope = (levels[2] - levels[0]) / (count / 2)
+            #expect(slope < (isEndurance ? 256 << 10 : 1 << 20), "\(slope >> 10) KiB a job: \(levels)")
             print("\(count) jobs, \(server.requests.count) requests, faults \(network.injected)")
-            print("resident: \(early >> 20) MiB, then \(late >> 20) MiB")
+            print("resident: \(levels.map { $0 >> 20 }) MiB, \(slope >> 10) KiB a job")
 
             try await bench.sweepUploads()
             let made = server.keys.filter { !$0.hasPrefix("in/") }
@@ -56,6 +63,31 @@ extension Proof {
                 worker.signal(SIGTERM)
                 #expect(await worker.end() == 0, "\(bench.logs)")
             }
+        }
+
+        private struct Sample: Sendable {
+            /// Jobs that have come to their end.
+            var finished: Int
+            /// Of all workers.
+            var bytes: Int
+        }
+
+        /// What the workers hold, again and again, until that many jobs have ended.
+        private func watch(
+            _ workers: [RunningKiln], _ bench: ProofBench, upTo count: Int
+        ) async throws -> [Sample] {
+            var samples: [Sample] = []
+            while true {
+                let finished = Int(try await bench.sql("SELECT count(*) FROM kiln.job_history")) ?? 0
+                guard finished < count else { return samples }
+                samples.append(Sample(finished: finished, bytes: workers.map(\.residentBytes).reduce(0, +)))
+                try await Task.sleep(for: .milliseconds(200))
+            }
+        }
+
+        /// `nil` of nothing.
+        private static func median(_ values: [Int]) -> Int? {
+            values.isEmpty ? nil : values.sorted()[values.count / 2]
         }
     }
 }

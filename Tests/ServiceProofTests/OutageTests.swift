@@ -30,8 +30,8 @@ extension Proof {
             defer { film.rest.raise() }
             let bench = try await ProofBench.on(server, database: try await cluster.makeQueueDatabase())
             let id = try await bench.enqueue("media.burn_subtitles", HeldFilm.burn)
-            // The server is there again before that is over, also on a machine that has much to do.
-            let worker = try await bench.worker(["KILN_LEASE": "60s"])
+            // The server is there again before its lease is over, also on a machine that has much to do.
+            let worker = try await bench.worker()
             try await bench.middle(of: id, on: server)
             try await cluster.restart(mode: mode)
             film.rest.raise()

@@ -106,6 +106,7 @@ extension Proof {
             }
             first.signal(SIGTERM)
             #expect(await first.end() == ExitStatus.cancelled.rawValue, "\(bench.logs)")
+            try await bench.endLease(of: first.pid)
             let second = try await bench.worker()
             film.rest.raise()
             let result = try await bench.result(id)

@@ -45,6 +45,25 @@ extension QueueBench {
         throw BenchFailure("job \(id) has succeeded")
     }
 
+    /// Lets the lease of a worker be over that has gone without a word, and its jobs be taken back: what time would do.
+    ///
+    /// - Parameter process: the worker's, which runs no more.
+    package func endLease(of process: Int32) async throws {
+        // More than once: what the worker sent last may still be carried out, and a job that its session holds stays for
+        // the next round.
+        _ = try await until { () async throws -> Bool? in
+            try await sql(
+                """
+                UPDATE kiln.worker SET expires_at = clock_timestamp() - interval '1 second'
+                WHERE pid = \(process) AND state IN ('alive', 'draining')
+                """)
+            try await sql("SELECT kiln.rescue()")
+            let left = try await sql(
+                "SELECT count(*) FROM kiln.worker WHERE pid = \(process) AND state IN ('alive', 'draining')")
+            return left == "0" ? true : nil
+        }
+    }
+
     /// Waits until a job has come to what `isSo` says.
     package func until(_ id: JobID, _ isSo: @Sendable (JobInfo) -> Bool) async throws -> JobInfo {
         try await until { try await queue.job(id).flatMap { isSo($0) ? $0 : nil } }

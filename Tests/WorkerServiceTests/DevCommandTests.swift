@@ -20,14 +20,23 @@ import Transfer
         return folder
     }
 
-    /// Processes whose command line names something in a folder.
-    private func processes(in folder: Scratch) -> [String] {
+    /// The command lines, by process, that name something in a folder.
+    private func commands(in folder: Scratch) -> [pid_t: String] {
         let numbers = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { Int32($0) }
-        return numbers.filter { $0 != getpid() }.compactMap { number in
+        let commands = numbers.filter { $0 != getpid() }.compactMap { number -> (pid_t, String)? in
             let bytes = FileManager.default.contents(atPath: "/proc/\(number)/cmdline") ?? Data()
             let words = String(decoding: bytes, as: UTF8.self).replacing("\0", with: " ")
-            return words.contains(folder.path) ? words : nil
+            return words.contains(folder.path) ? (number, words) : nil
         }
+        return Dictionary(uniqueKeysWithValues: commands)
+    }
+
+    private func processes(in folder: Scratch) -> [String] { Array(commands(in: folder).values) }
+
+    /// The folder of Postgres's socket, by the URL that is printed.
+    private func socketFolder(_ printed: String) throws -> String {
+        let rest = try #require(printed.firstRange(of: "?host=/tmp/kiln-"))
+        return "/tmp/kiln-" + printed[rest.upperBound...].prefix { $0 != "&" }
     }
 
     /// The process that has the folder, once it has it.
@@ -134,24 +143,54 @@ import Transfer
         #expect(folder.names == ["captioned.mp4"] && processes(in: folder).isEmpty)
     }
 
-    @Test(arguments: [SIGKILL, SIGTERM]) func `Killed, or told twice to end, it leaves nothing`(_ signal: Int32)
-        async throws
-    {
+    @Test func `Killed, it leaves nothing, and the folder is free at once`() async throws {
         let folder = try Scratch()
         let port = try DevPort.find(0)
         async let running = KilnProcess.run(["dev", "--port", "\(port)"], in: folder.path)
         try await ready(folder, port)
         #expect(!processes(in: folder).isEmpty)
-        let identifier = try await process(in: folder)
-        kill(identifier, signal)
-        kill(identifier, signal)
-        _ = try await running
-        _ = try await answer { processes(in: folder).isEmpty && folder.names.isEmpty ? true : nil }
-        // And the folder is free at once.
+        kill(try await process(in: folder), SIGKILL)
+        let socket = try socketFolder(try await running.error)
+        _ = try await answer { isTidy(folder, socket) ? true : nil }
         let next = try await KilnProcess.run(["dev", "--sample", "--port", "0", "--quiet"], in: folder.path)
         #expect(next.status == 0, "\(next.error)")
         #expect(folder.names == ["out"] && next.text == folder("out/sample.captioned.mp4") + "\n")
     }
+
+    @Test func `Told a second time to end, it does not wait for the first, and nothing is left`() async throws {
+        let folder = try Scratch()
+        let port = try DevPort.find(0)
+        async let running = KilnProcess.run(["dev", "--port", "\(port)"], in: folder.path)
+        try await ready(folder, port)
+        let identifier = try await process(in: folder)
+        // What ends Postgres and removes the folders stands still: an orderly end has to wait for it.
+        let leash = try #require(commands(in: folder).first { $0.value.contains(" kiln-dev ") }?.key)
+        kill(leash, SIGSTOP)
+        defer { kill(leash, SIGCONT) }
+        kill(identifier, SIGTERM)
+        // It was noticed when the API listens no more.
+        let client = try HTTPClient(HTTPConfiguration(retries: .none))
+        let url = try HTTPURL("http://127.0.0.1:\(port)/ready")
+        _ = try await answer { () async throws -> Bool? in
+            do { _ = try await client.send(HTTPRequest(.get, url, destination: .trusted)) } catch { return true }
+            return nil
+        }
+        await client.shutdown()
+        #expect(processIsThere(identifier))
+        kill(identifier, SIGTERM)
+        let outcome = try await running
+        #expect(outcome.status == ExitStatus.cancelled.rawValue, "\(outcome.error)")
+        let socket = try socketFolder(outcome.error)
+        #expect(!isTidy(folder, socket))
+        kill(leash, SIGCONT)
+        _ = try await answer { isTidy(folder, socket) ? true : nil }
+    }
+
+    private func isTidy(_ folder: Scratch, _ socketFolder: String) -> Bool {
+        processes(in: folder).isEmpty && folder.names.isEmpty && access(socketFolder, F_OK) != 0
+    }
+
+    private func processIsThere(_ identifier: pid_t) -> Bool { kill(identifier, 0) == 0 }
 
     @Test func `What is kept is found again, though a crash has left a note of a server`() async throws {
         let folder = try folder()
@@ -180,6 +219,142 @@ import Transfer
         defer { try? FileManager.default.removeItem(atPath: place) }
         #expect(place.hasPrefix("/var/tmp/kiln-"))
         #expect(FileManager.default.fileExists(atPath: place + "/data/PG_VERSION"))
+    }
+
+    // MARK: What others have laid
+
+    /// A folder with a file in it that is to stay as it is, its mode 0o755.
+    private func victim() throws -> Scratch {
+        let victim = try Scratch()
+        try victim.put("postgres.log", Array("precious".utf8))
+        try FileManager.default.createDirectory(atPath: victim("store"), withIntermediateDirectories: false)
+        chmod(victim.path, 0o755)
+        return victim
+    }
+
+    private func isUntouched(_ victim: Scratch) throws -> Bool {
+        var info = stat()
+        try #require(stat(victim.path, &info) == 0)
+        return victim.names == ["postgres.log", "store"] && info.st_uid == geteuid() && info.st_mode & 0o777 == 0o755
+    }
+
+    /// Runs where it must refuse. It finds no Postgres: should it not refuse, it soon ends otherwise.
+    private func refusal(in folder: Scratch) async throws -> String {
+        let outcome = try await KilnProcess.run(
+            ["dev", "--port", "0"], in: folder.path, environment: ["KILN_POSTGRES_BIN": folder.path])
+        #expect(outcome.status == ExitStatus.cannotCreate.rawValue, "\(outcome.error)")
+        return outcome.error
+    }
+
+    @Test func `A link in the place of its folder is refused, and where it leads nothing is touched`() async throws {
+        let (folder, victim) = (try Scratch(), try victim())
+        symlink(victim.path, folder(".kiln"))
+        #expect(try await refusal(in: folder).contains("\(folder(".kiln")) is no folder"))
+        #expect(try isUntouched(victim))
+    }
+
+    @Test(arguments: ["postgres", "store"])
+    func `A link in the place of a folder that is kept is refused, and where it leads nothing is touched`(
+        _ name: String
+    ) async throws {
+        let (folder, victim) = (try Scratch(), try victim())
+        mkdir(folder(".kiln"), 0o711)
+        try folder.put(".kiln/kept", [])
+        symlink(victim.path, folder(".kiln/\(name)"))
+        #expect(try await refusal(in: folder).contains(folder(".kiln/\(name)")))
+        #expect(try isUntouched(victim))
+        #expect(access(folder(".kiln/kept"), F_OK) == 0)
+    }
+
+    @Test func `A folder that others may write to is refused`() async throws {
+        let folder = try Scratch()
+        mkdir(folder(".kiln"), 0o711)
+        chmod(folder(".kiln"), 0o775)
+        try folder.put(".kiln/postgres.log", Array("precious".utf8))
+        #expect(try await refusal(in: folder).contains("may be written to by other users"))
+        #expect(folder.bytes(".kiln/postgres.log") == Array("precious".utf8))
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "another user's folder has to be made"))
+    func `Another user's folder is refused, and what is in it stays`() async throws {
+        let (folder, victim) = (try Scratch(), try victim())
+        mkdir(folder(".kiln"), 0o711)
+        try folder.put(".kiln/kept", [])
+        symlink(victim.path, folder(".kiln/postgres"))
+        chown(folder(".kiln"), 54321, 54321)
+        #expect(try await refusal(in: folder).contains("belongs to another user, number 54321"))
+        #expect(try isUntouched(victim) && access(folder(".kiln/kept"), F_OK) == 0)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "another user's folder has to be made"), arguments: [true, false])
+    func `A link below the folder of temporary files leads it to no other user's data`(_ isKept: Bool) async throws {
+        let folder = try Scratch()
+        let other = "/var/tmp/kiln-\(UUID().uuidString)"
+        try #require(mkdir(other, 0o700) == 0)
+        defer { try? FileManager.default.removeItem(atPath: other) }
+        try Data("precious".utf8).write(to: URL(filePath: other + "/file"))
+        chown(other, 54321, 54321)
+        mkdir(folder(".kiln"), 0o711)
+        symlink(other, folder(".kiln/postgres"))
+        if isKept {
+            try folder.put(".kiln/kept", [])
+            #expect(try await refusal(in: folder).contains("is a link to \(other)"))
+        } else {
+            // The link is of no use and goes; it has to find Postgres then, which it does not.
+            let outcome = try await KilnProcess.run(
+                ["dev"], in: folder.path, environment: ["KILN_POSTGRES_BIN": folder.path])
+            #expect(outcome.status == ExitStatus.noInput.rawValue && folder.names.isEmpty, "\(outcome.error)")
+        }
+        var info = stat()
+        #expect(stat(other + "/file", &info) == 0 && stat(other, &info) == 0 && info.st_uid == 54321)
+    }
+
+    // MARK: The environment
+
+    @Test func `Libpq's variables do not lead it to another server`() async throws {
+        let folder = try folder()
+        let outcome = try await KilnProcess.run(
+            ["dev", "talk.mkv", "--port", "0"], in: folder.path,
+            environment: [
+                "PGHOSTADDR": "127.0.0.1", "PGHOST": "127.0.0.1", "PGPORT": "1", "PGSERVICE": "elsewhere",
+                "PGDATABASE": "elsewhere", "PGOPTIONS": "-c no.such=1 -c nothing=1", "PGSSLMODE": "verify-full",
+            ])
+        #expect(outcome.status == 0, "\(outcome.error)")
+        #expect(folder.names == ["out", "talk.mkv", "talk.srt"])
+    }
+
+    @Test func `Messages to the app are signed with a key that is given or made up`() throws {
+        let key = Array("a key of twenty-four byt".utf8)
+        let text = "whsec_" + Data(key).base64EncodedString()
+        let given = try DevEnvironment.signing(["KILN_WEBHOOK_SECRET": text])
+        #expect(given.keys == [key] && given.made == nil)
+        let (one, other) = (try DevEnvironment.signing([:]), try DevEnvironment.signing(["KILN_WEBHOOK_SECRET": ""]))
+        #expect(one.keys != other.keys && one.keys.first?.count == 32)
+        // It is what an app may set its own variable to.
+        let read = try DevEnvironment.signing(["KILN_WEBHOOK_SECRET": try #require(one.made)])
+        #expect(read.keys == one.keys)
+        let error = #expect(throws: MediaError.self) {
+            try DevEnvironment.signing(["KILN_WEBHOOK_SECRET": "hush-hush"])
+        }
+        #expect(error?.code == .configuration && error?.description.contains("hush-hush") == false)
+    }
+
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/curl")))
+    func `An app is asked, with the signature that was printed`() async throws {
+        let folder = try Scratch()
+        let port = try DevPort.find(0)
+        let app = try Receiver { _ in (200, ["Content-Type": "application/json"], #"{"sum": 3}"#) }
+        async let running = KilnProcess.run(["dev", "--port", "\(port)"], in: folder.path)
+        try await ready(folder, port)
+        _ = try await shell(
+            "curl -sf http://127.0.0.1:\(port)/v1/jobs -H 'Content-Type: application/json' -d "
+                + #"'{"kind": "http.request", "payload": {"url": "\#(app.url())", "body": {}}}'"#, in: folder)
+        let message = try await answer { app.messages.first }
+        kill(try await process(in: folder), SIGINT)
+        let text = try await running.error
+        let secret = try #require(text.split(separator: "signed with ").dropFirst().first?.split(separator: "\n").first)
+        let keys = try DevEnvironment.signing(["KILN_WEBHOOK_SECRET": String(secret)]).keys
+        #expect(try message.isSigned(with: #require(keys.first)))
     }
 
     @Test func `Without a Postgres server it says what to install, and leaves nothing`() async throws {

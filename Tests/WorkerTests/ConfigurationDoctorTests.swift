@@ -122,6 +122,20 @@ import TransferTestSupport
         #expect(server.keys.isEmpty)
     }
 
+    @Test func `A probe that was taken without an answer is removed`() async throws {
+        let server = try S3Server { $0.operation == .put ? .loseAnswer : nil }
+        let report = await examine(environment(server), StoreCheck())
+        #expect(!report.isHealthy && server.keys.isEmpty, "\(report.text)")
+    }
+
+    @Test func `Without a key for webhooks there is a note`() async throws {
+        let without = await examine([:], WebhookCheck())
+        #expect(without.checks.map(\.verdict) == [.note] && without.text.contains("KILN_WEBHOOK_SECRET"))
+        let secret = "whsec_c3MzY3IzdHMzY3IzdHMzY3IzdHMzY3IzdA=="
+        let with = await examine(["KILN_WEBHOOK_SECRET": secret], WebhookCheck())
+        #expect(with.checks.map(\.verdict) == [.ok] && !with.text.contains("c3Mz"))
+    }
+
     @Test func `A bucket that lets nothing be deleted is told`() async throws {
         let server = try S3Server { request in
             request.operation == .delete ? .status(403, code: "AccessDenied") : nil

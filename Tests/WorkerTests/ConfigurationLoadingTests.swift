@@ -77,6 +77,13 @@ extension LoadedConfiguration {
         #expect(loaded.setting("worker.lease")?.origin == .fallback)
     }
 
+    @Test func `A schema's name leaves room for that of the API's schema`() throws {
+        let name = String(repeating: "q", count: 59)
+        #expect(try loadConfiguration(["KILN_SCHEMA": name]).checked().database.schema == name)
+        let problems = try loadConfiguration(["KILN_SCHEMA": name + "q"]).problems
+        #expect(problems.map(\.place) == ["KILN_SCHEMA"])
+    }
+
     @Test func `A variable without text says nothing`() throws {
         let loaded = try loadConfiguration(
             ["WORKER_CONCURRENCY": "", "LOG_LEVEL": " \n"], yaml: "worker: {concurrency: 6}")

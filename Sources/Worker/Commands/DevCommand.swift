@@ -50,6 +50,7 @@ struct DevCommand: AsyncParsableCommand {
     func run() async throws {
         let level: Logger.Level = verbose ? .info : .error
         LoggingSystem.bootstrap { LogFormat.text.handler(label: $0, level: level) }
+        DevEnvironment.forgetPostgres()
         let run = DevRun(
             DevRun.Plan(
                 folder: FileManager.default.currentDirectoryPath, video: video, makesSample: sample, output: output,

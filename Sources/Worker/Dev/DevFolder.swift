@@ -32,8 +32,7 @@ struct DevFolder: Sendable {
         let limit = ContinuousClock.now + .seconds(30)
         while true {
             if let lock = try attempt(path) {
-                let folder = DevFolder(
-                    path: path, isKept: keeping || access(path + "/kept", F_OK) == 0, lock: lock)
+                let folder = DevFolder(path: path, isKept: try keeping || hasMark(path + "/kept"), lock: lock)
                 try await Bounded.blocking { try folder.prepare() }
                 return folder
             }
@@ -45,15 +44,15 @@ struct DevFolder: Sendable {
 
     /// - Returns: `nil` if it is to be tried again.
     private static func attempt(_ path: String) throws -> HandedDescriptor? {
-        if mkdir(path, 0o711) != 0, errno != EEXIST {
-            throw MediaError(
-                .cannotCreate, "cannot create \(path): \(String(cString: strerror(errno)))",
-                hint: "go to a folder that you may write to")
+        try OwnFolder.make(path, mode: 0o711)
+        let folder: OwnFolder
+        do { folder = try OwnFolder(path) } catch let error as MediaError where error.code == .notFound {
+            // It was moved away at this moment.
+            return nil
         }
         let name = path + "/lock"
-        let descriptor = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        let descriptor = openat(folder.descriptor, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else {
-            // It was moved away at this moment.
             if errno == ENOENT { return nil }
             throw MediaError(.cannotCreate, "cannot open \(name): \(String(cString: strerror(errno)))")
         }
@@ -83,15 +82,25 @@ struct DevFolder: Sendable {
 
     private func prepare() throws {
         if !isKept { try empty() }
+        let folder = try OwnFolder(path)
         // Others need pass, for Postgres's data, and see nothing.
-        chmod(path, 0o711)
-        if mkdir(store, 0o700) != 0, errno != EEXIST {
-            throw MediaError(.cannotCreate, "cannot create \(store): \(String(cString: strerror(errno)))")
-        }
+        fchmod(folder.descriptor, 0o711)
+        try OwnFolder.make(store, mode: 0o700)
+        _ = try OwnFolder(store)
         if isKept {
-            let descriptor = open(path + "/kept", O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+            let descriptor = openat(folder.descriptor, "kept", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
             if descriptor >= 0 { close(descriptor) }
         }
+    }
+
+    /// Whether an earlier `kiln dev` has left an empty file of that name.
+    private static func hasMark(_ path: String) throws -> Bool {
+        var info = stat()
+        guard lstat(path, &info) == 0 else { return false }
+        guard info.st_mode & S_IFMT == S_IFREG, info.st_uid == geteuid() else {
+            throw OwnFolder.refusal(path, "is no file of this user")
+        }
+        return true
     }
 
     /// Removes all of it where it is not kept, for a run that has not come far.
@@ -102,16 +111,55 @@ struct DevFolder: Sendable {
     }
 
     private func empty() throws {
-        let elsewhere = Self.target(of: postgres)
-        try DevPostgres.stopLeftover(of: (elsewhere ?? postgres) + "/data")
+        var elsewhere: String?
+        switch PostgresPlace(postgres, try? PostgresAccount.find()) {
+        case .within: try DevPostgres.stopLeftover(of: postgres + "/data")
+        case .elsewhere(let place):
+            try DevPostgres.stopLeftover(of: place + "/data")
+            elsewhere = place
+        // The link goes alone.
+        case .gone, .foreign: break
+        }
         for item in [elsewhere, postgres, postgresMark, postgresLog, store].compactMap({ $0 }) {
             try DevFiles.removeAll(item)
         }
     }
+}
 
-    /// Where a link leads that `kiln dev` has made, to a folder beyond its own.
-    static func target(of link: String) -> String? {
-        guard let path = try? FileManager.default.destinationOfSymbolicLink(atPath: link) else { return nil }
-        return path.hasPrefix(DevPostgres.fallbackPrefix) && !path.contains("..") ? path : nil
+/// What `.kiln/postgres` is.
+enum PostgresPlace: Equatable {
+    /// A folder, or nothing yet.
+    case within
+    /// A link that `kiln dev` has made to a folder which is still that of Postgres's user.
+    case elsewhere(String)
+    /// A link to what is there no more.
+    case gone
+    /// A link that it did not make, or to what is not Postgres's.
+    case foreign(String)
+
+    /// - Parameter account: the user that Postgres runs as, if not as this one; only then are there such links.
+    init(_ path: String, _ account: PostgresAccount?) {
+        var info = stat()
+        guard lstat(path, &info) == 0, info.st_mode & S_IFMT == S_IFLNK else {
+            self = .within
+            return
+        }
+        let target = (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) ?? ""
+        // Straight below a folder in which nobody can replace what is another's.
+        let isOurs =
+            info.st_uid == geteuid() && target.hasPrefix(DevPostgres.fallbackPrefix)
+            && !target.dropFirst(DevPostgres.fallbackPrefix.count).contains("/")
+        guard let account, isOurs else {
+            self = .foreign(target)
+            return
+        }
+        do {
+            _ = try OwnFolder(target, of: [account.user])
+            self = .elsewhere(target)
+        } catch let error as MediaError where error.code == .notFound {
+            self = .gone
+        } catch {
+            self = .foreign(target)
+        }
     }
 }

@@ -76,20 +76,19 @@ struct DevPostgres: Sendable {
     // MARK: Folders
 
     private static func place(_ folder: DevFolder, _ account: PostgresAccount?) async throws -> String {
-        if let elsewhere = DevFolder.target(of: folder.postgres) {
-            // Made by an earlier one, and still the account's.
-            var info = stat()
-            if let account, lstat(elsewhere, &info) == 0, info.st_mode & S_IFMT == S_IFDIR, info.st_uid == account.user
-            {
-                return elsewhere
-            }
+        switch PostgresPlace(folder.postgres, account) {
+        case .within: break
+        case .elsewhere(let place): return place
+        case .foreign(let target): throw OwnFolder.refusal(folder.postgres, "is a link to \(target.printable)")
+        case .gone:
             unlink(folder.postgres)
+            unlink(folder.postgresMark)
         }
-        if mkdir(folder.postgres, 0o700) != 0, errno != EEXIST {
-            throw MediaError(
-                .cannotCreate, "cannot create \(folder.postgres): \(String(cString: strerror(errno)))")
+        try OwnFolder.make(folder.postgres, mode: 0o700)
+        guard let account else {
+            _ = try OwnFolder(folder.postgres)
+            return folder.postgres
         }
-        guard let account else { return folder.postgres }
         try account.own(folder.postgres)
         if try await account.reaches(folder.postgres) { return folder.postgres }
         // Below /root, say. A link remembers it for the next time.
@@ -128,6 +127,9 @@ struct DevPostgres: Sendable {
     ///
     /// Blocks.
     static func stopLeftover(of data: String) throws {
+        // Postgres's user could have laid a link in its folder, which would lead root elsewhere.
+        var info = stat()
+        guard lstat(data, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else { return }
         guard let number = noted(in: data)?.process else { return }
         let limit = ContinuousClock.now + .seconds(20)
         while isServer(number, of: data) {

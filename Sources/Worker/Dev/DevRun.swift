@@ -115,7 +115,8 @@ final class DevRun: Sendable {
         try await ServerSchema.migrations(postgres.url).migrate(roles: .create())
         let port = try await Bounded.blocking { [plan] in try DevPort.find(plan.port) }
         let store = DevStore(root: folder.store)
-        let configuration = try configuration(postgres.url, store, port)
+        let signing = try DevEnvironment.signing()
+        let configuration = try configuration(postgres.url, store, port, signing)
         let (ports, listening) = AsyncStream<Int>.makeStream()
         let service = try KilnService(configuration, parts: [.jobs, .api], logger: logger) { port in
             listening.yield(port)
@@ -133,7 +134,8 @@ final class DevRun: Sendable {
                     self.say(
                         "ready",
                         DevText.places(
-                            api: api, database: postgres.url, folder: folder, programs: postgres.programs))
+                            api: api, database: postgres.url, folder: folder, programs: postgres.programs,
+                            signing: signing))
                     return try await self.work(video, folder, store, postgres.url, api)
                 }
                 throw CancellationError()
@@ -215,7 +217,7 @@ final class DevRun: Sendable {
     }
 
     private func configuration(
-        _ database: String, _ store: DevStore, _ port: Int
+        _ database: String, _ store: DevStore, _ port: Int, _ signing: DevEnvironment.Signing
     ) throws(TransferError) -> WorkerConfiguration {
         var configuration = WorkerConfiguration(
             database: .init(url: database), storage: try store.settings(port: port))
@@ -223,6 +225,7 @@ final class DevRun: Sendable {
         configuration.worker.shutdownGrace = .zero
         configuration.http.port = port
         configuration.http.requestsPerMinute = nil
+        configuration.webhooks.secrets = signing.keys
         // An app that is being made listens here as well, for webhooks.
         configuration.network.guarding = AddressGuard(
             allowedNetworks: ["127.0.0.0/8", "::1/128"].compactMap { IPNetwork($0) }, allowedHosts: ["localhost"])

@@ -3,9 +3,12 @@ import MediaKit
 /// What `kiln dev` tells people.
 enum DevText {
     /// Where everything is.
-    static func places(api: String, database: String, folder: DevFolder, programs: String) -> String {
+    static func places(
+        api: String, database: String, folder: DevFolder, programs: String, signing: DevEnvironment.Signing
+    ) -> String {
         """
           API       \(api)   (\(api)/docs says what it can do)
+          webhooks  signed with \(signing.made ?? "KILN_WEBHOOK_SECRET")
           database  '\(database)'
           store     \(folder.store)
           log       \(folder.postgresLog)   (Postgres of \(programs))

@@ -33,11 +33,14 @@ struct PostgresAccount: Sendable {
     /// What stands before a command, so that it runs as this user.
     var prefix: [String] { ["setpriv", "--reuid", "\(user)", "--regid", "\(group)", "--clear-groups", "--"] }
 
-    /// Gives a folder to it.
-    func own(_ folder: String) throws {
-        guard chown(folder, user, group) == 0 else {
+    /// Gives a folder to it that is this process's, or its own already.
+    ///
+    /// - Throws: ``MediaError`` with code `cannot_create`, also if it is a link or somebody else's.
+    func own(_ path: String) throws {
+        let folder = try OwnFolder(path, of: [geteuid(), user])
+        guard fchown(folder.descriptor, user, group) == 0 else {
             throw MediaError(
-                .cannotCreate, "cannot give \(folder) to the user \(name): \(String(cString: strerror(errno)))")
+                .cannotCreate, "cannot give \(path) to the user \(name): \(String(cString: strerror(errno)))")
         }
     }
 

@@ -5,22 +5,29 @@ import Synchronization
 enum Bounded {
     struct TimeIsUp: Error {}
 
-    /// Waits for `body` for so long, then cancels it and does not wait for it any more.
+    /// Waits for `body` for so long, then cancels it, and waits a little more for it to tidy up.
     ///
     /// Its tasks are not structured: a call that the kernel does not return from, of a network's file system, would
     /// hold a group of tasks for ever. They end with the process at the latest.
     ///
+    /// - Parameter grace: how long it may take to end once it was cancelled.
     /// - Throws: `TimeIsUp`, what `body` throws.
     static func run<Value: Sendable>(
-        _ limit: Duration, _ body: @escaping @Sendable () async throws -> Value
+        _ limit: Duration, grace: Duration = .seconds(5), _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let first = First<Value>()
+        let isOver = Flag()
         let work = Task {
-            do { first.settle(.success(try await body())) } catch { first.settle(.failure(error)) }
+            let result: Result<Value, any Error>
+            do { result = .success(try await body()) } catch { result = .failure(error) }
+            first.settle(isOver.state.withLock { $0 } ? .failure(TimeIsUp()) : result)
         }
         let timer = Task {
-            try? await Task.sleep(for: limit)
-            if first.settle(.failure(TimeIsUp())) { work.cancel() }
+            try await Task.sleep(for: limit)
+            isOver.state.withLock { $0 = true }
+            work.cancel()
+            try await Task.sleep(for: grace)
+            first.settle(.failure(TimeIsUp()))
         }
         defer { timer.cancel() }
         return try await withTaskCancellationHandler {
@@ -36,6 +43,10 @@ enum Bounded {
             // A queue of its own: one that is stuck keeps nobody else waiting.
             DispatchQueue(label: "kiln.doctor").async { waiter.resume(with: Result { try body() }) }
         }
+    }
+
+    private final class Flag: Sendable {
+        let state = Mutex(false)
     }
 
     /// The first of several results; one task waits for it.

@@ -6,7 +6,7 @@ import Transfer
 struct Doctor: Sendable {
     var checks: [any DoctorCheck] = [
         SettingsCheck(), DatabaseCheck(), SchemaCheck(), ClockCheck(), StoreCheck(), CodecCheck(), FontCheck(),
-        DiskCheck(), MemoryCheck(), CoreCheck(), PortCheck(),
+        DiskCheck(), MemoryCheck(), CoreCheck(), PortCheck(), WebhookCheck(),
     ]
     /// How long each may take.
     var limit: Duration = .seconds(20)

@@ -19,7 +19,13 @@ struct StoreCheck: DoctorCheck {
             return [.wrong("the default store is not to be had")]
         }
         let bytes = Array("written by kiln doctor, and deleted at once\n".utf8)
-        _ = try await store.put(key, bytes, options: ObjectOptions(contentType: "text/plain"))
+        do {
+            _ = try await store.put(key, bytes, options: ObjectOptions(contentType: "text/plain"))
+        } catch {
+            // The store may have taken it and not said so, also when the check's time was up, which cancels it.
+            _ = try? await Task { try await store.delete(key) }.value
+            throw error
+        }
         var findings: [DoctorFinding]
         do {
             findings = try await Self.reading(store, key, bytes, certificates: settings.certificateAuthorities)
