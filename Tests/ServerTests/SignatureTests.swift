@@ -44,11 +44,12 @@ import Transfer
         let verifier = TokenVerifier(TokenStore(queue), now: settings.now, logger: quiet)
         let responder = APIResponder(
             table: RouteTable([Self.route]), document: [:], settings: settings,
-            guardian: Guardian(settings: settings, verifier: verifier, limiter: limiter, crossOrigin: crossOrigin),
+            guardian: Guardian(settings: settings, verifier: verifier, failures: limiter, crossOrigin: crossOrigin),
             limiter: limiter, crossOrigin: crossOrigin)
         let (ports, listening) = AsyncStream<Int>.makeStream()
         let listener = Listener(
-            responder: responder, address: "127.0.0.1", port: 0, limits: settings.limits, logger: quiet
+            name: "the test", setting: "PORT", responder: responder, address: "127.0.0.1", port: 0,
+            limits: settings.limits, logger: quiet
         ) { port in listening.yield(port) }
         let running = Task {
             defer { listening.finish() }

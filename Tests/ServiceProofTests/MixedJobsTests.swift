@@ -34,7 +34,7 @@ extension Proof {
 
             let running = workers
             let checks = MixedCheck(bench: bench, scratch: try Scratch())
-            async let sampled = watch( running, bench, upTo: count)
+            async let sampled = watch(running, bench, upTo: count)
             for (number, id) in ids.enumerated() {
                 let flaw = try await checks.flaw(of: id, sorts[number])
                 #expect(flaw == nil, "\(sorts[number]): \(flaw ?? "")\n\(bench.logs)")
