@@ -20,6 +20,7 @@ import Transfer
         let stores = Stores(client: try HTTPClient(), defaultStore: store)
         try await withAPI(settings: {
             $0.stores = stores
+            $0.kinds = [KindDescription("work", makesFiles: true)]
             $0.uploads.largest = 4 << 20
         }) { api in
             try await body(api, store)

@@ -6,6 +6,21 @@ import Transfer
 @testable import Server
 
 @Suite struct JobRouteTests {
+    @Test func `What was told about a job is listed, and how far that is`() async throws {
+        try await withAPI { (api) async throws in
+            let id = try await api.queue.enqueue("work", ["webhook": "https://example.com/hook"] as JSONValue)
+            #expect(try await api.get("/v1/jobs/\(id.text)/deliveries")["deliveries"] == [])
+            _ = try await api.queue.cancel(id)
+            let told = try await api.get("/v1/jobs/\(id.text)/deliveries")
+            #expect(told.status == 200 && told["deliveries"]?.elements?.count == 1, "\(told.text)")
+            let delivery = try #require(told["deliveries"]?.elements?.first)
+            #expect(delivery["event"] == "cancelled" && delivery["state"] == "ready" && delivery["attempt"] == 0)
+            #expect(delivery["maxAttempts"] == 15 && delivery["finishedAt"] == nil)
+            let unknown = UUID().uuidString.lowercased()
+            #expect(try await api.get("/v1/jobs/\(unknown)/deliveries").status == 404)
+        }
+    }
+
     @Test func `A job is enqueued with all that can be said of it, and told back`() async throws {
         try await withAPI(settings: {
             $0.publicURL = try? HTTPURL("https://localhost/base/")

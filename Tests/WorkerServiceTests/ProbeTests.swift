@@ -60,7 +60,7 @@ import TransferTestSupport
             _ = try await bench.until(held) { $0.state == .running }
             let status = try JSONDecoder().decode(
                 JSONValue.self, from: Data(try await get("/status", probes).body.utf8))
-            #expect(status["isRunning"] == true && status["totalWorkers"] == 2 && status["totalActiveJobs"] == 1)
+            #expect(status["isRunning"] == true && status["totalWorkers"] == 3 && status["totalActiveJobs"] == 1)
             let health = try JSONDecoder().decode(
                 JSONValue.self, from: Data(try await get("/health", probes).body.utf8))
             #expect(health["status"] == "healthy" && health["totalActiveJobs"] == 1)
@@ -70,7 +70,7 @@ import TransferTestSupport
                 #"kiln_job_wait_seconds_count{kind="media.extract_audio"} 2"#,
                 #"kiln_media_speed_ratio_count{kind="media.extract_audio"} 1"#,
                 #"kiln_queue_jobs{queue="media.extract_audio",state="running"} 1"#, "kiln_cores_taken 0.5",
-                "kiln_workers_alive 1", #"kiln_http_request_duration_seconds_count{method="POST","#,
+                "kiln_workers_alive 2", #"kiln_http_request_duration_seconds_count{method="POST","#,
             ] { #expect(page.contains(line), "\(line) is not in\n\(page)") }
             let document = try String(
                 contentsOf: URL(filePath: #filePath).appending(path: "../../../docs/observability.md").standardized,

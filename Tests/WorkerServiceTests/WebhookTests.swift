@@ -42,6 +42,9 @@ import TransferTestSupport
                 try await deliveries(bench).filter { $0.state == .succeeded }.count == 3 ? true : nil
             }
         }
+        let told = try await bench.queue.deliveries(about: good)
+        #expect(told.map(\.event) == ["started", "completed"] && told.allSatisfy { $0.state == .succeeded })
+        #expect(try await bench.queue.deliveries(about: bad).map(\.event) == ["failed"])
         let messages = receiver.messages
         #expect(messages.count == 3 && messages.allSatisfy { $0.isSigned(with: ServiceBench.key) })
         #expect(messages.compactMap(\.type).sorted() == ["job.completed", "job.failed", "job.started"])

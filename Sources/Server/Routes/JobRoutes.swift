@@ -51,6 +51,29 @@ extension API {
                 try Answer.json(try await job(of: request))
             },
             Route(
+                method: .get, path: "/v1/jobs/{id}/deliveries", name: "listDeliveries",
+                summary: "The webhooks about a job: what was told, to no avail or with success.",
+                details:
+                    "Oldest first. Each is a job itself, of the kind webhook.deliver: a dead one is sent again by a retry.",
+                group: "Jobs", scopes: [.read, .produce], parameters: [Self.jobID],
+                replies: [
+                    .init(
+                        status: 200, summary: "The deliveries.",
+                        schema: Schemas.list(
+                            of: Schemas.answer(
+                                [
+                                    "id": Schemas.uuid, "event": Schemas.text, "state": Schemas.text,
+                                    "attempt": ["type": "integer"], "maxAttempts": ["type": "integer"],
+                                    "createdAt": Schemas.time, "runAt": Schemas.time, "finishedAt": Schemas.time,
+                                    "error": Schemas.text,
+                                ], required: ["id", "event", "state", "attempt", "maxAttempts", "createdAt", "runAt"]),
+                            as: "deliveries"))
+                ]
+            ) { request in
+                let job = try await job(of: request)
+                return try Answer.json(["deliveries": try await queue.deliveries(about: job.id)])
+            },
+            Route(
                 method: .get, path: "/v1/kinds", name: "listKinds",
                 summary: "The kinds of jobs that this server knows, with the schemas of their payloads.",
                 group: "Jobs", scopes: [.read, .produce],

@@ -141,6 +141,10 @@ COMMENT ON FUNCTION {{schema}}.worker_forget_names IS 'Looks at names that none 
 -- Webhooks: a job whose payload has the key "webhook" (a URL, or {"url", "events"}) makes a job of the kind webhook.deliver
 -- when it starts and when it ends, in that very transaction: by whomever and for whatever reason it ends, the message is
 -- there if and only if the end is. Nothing in here may raise, as a job must be able to end.
+-- Messages by the job that they are about.
+CREATE INDEX job_webhook ON {{schema}}.job ((metadata ->> 'job')) WHERE kind = 'webhook.deliver';
+CREATE INDEX job_history_webhook ON {{schema}}.job_history ((metadata ->> 'job')) WHERE kind = 'webhook.deliver';
+
 CREATE FUNCTION {{schema}}.enqueue_webhook(p_id uuid, p_kind text, p_state text, p_at timestamptz, p_payload jsonb, p_metadata jsonb,
     p_attempt integer, p_created_at timestamptz, p_creator name, p_once boolean, p_more jsonb) RETURNS void LANGUAGE plpgsql
     SET search_path = pg_catalog, {{schema}}, pg_temp SET timezone = 'UTC' AS $$
