@@ -127,12 +127,13 @@ import TransferTestSupport
             #expect(try await ask("a.mp4", "video/mp4", 0).pointers == ["/contentLength"])
             for type in [
                 "text/html; x\\r\\nX-Evil: 1", "application/zip", "video", "video/mp4/x", "mp4", "image/png,text/html",
-                "video/mp4; codecs=a",
+                "video/mp4; codecs=a;", "video/mp4 x",
                 "image/svg+xml", "video/mp4;x", " video/mp4",
             ] {
                 #expect(try await ask("a", type, 10).pointers == ["/contentType"], "\(type)")
             }
             #expect(try await ask("a", #"video/mp4;codecs=\"avc1,mp4a\""#, 10).status == 201)
+            #expect(try await ask("a", "video/mp4; codecs=avc1", 10).status == 201)
             #expect(try await ask("", "video/mp4", 10).pointers == ["/fileName"])
             let odd = try await ask("../../etc/../.pass wd;rm", "video/mp4", 10)
             #expect(odd["key"]?.string?.hasSuffix("/pass-wd-rm") == true, "\(odd.text)")

@@ -103,9 +103,12 @@ struct APIResponder: HTTPResponder {
         }
         let query = try QueryReader.read(request.uri.query, route.parameters, in: document)
         var bytes = signed ?? []
-        if signed == nil, let expected = route.body { bytes = try await read(request, as: expected.type) }
+        if signed == nil, let expected = route.body {
+            bytes = try await read(request, as: expected.type)
+            found.hasRead = true
+        }
         let body = try body(bytes, of: request, for: route)
-        found.hasRead = found.hasRead || route.body != nil || route.readsBody
+        found.hasRead = found.hasRead || route.readsBody
         return try await route.handle(
             APIRequest(
                 raw: request, caller: caller, id: id, path: path, query: query, body: body, bytes: bytes,

@@ -1,4 +1,4 @@
-/// A media type as RFC 9110, §8.3.1 has it, without spaces: `video/mp4;codecs="avc1"`. What else a browser might read into
+/// A media type as RFC 9110, §8.3.1 has it: `video/mp4; codecs="avc1"`. What else a browser might read into
 /// a header, such as a second type after a comma, is none.
 struct MediaType: Sendable {
     /// `type/subtype` in lower case.
@@ -8,7 +8,10 @@ struct MediaType: Sendable {
         var rest = Array(text.utf8)[...]
         guard let type = Self.token(&rest), Self.take("/", &rest), let subtype = Self.token(&rest) else { return nil }
         while !rest.isEmpty {
-            guard Self.take(";", &rest), Self.token(&rest) != nil, Self.take("=", &rest),
+            Self.skipSpace(&rest)
+            guard Self.take(";", &rest) else { return nil }
+            Self.skipSpace(&rest)
+            guard Self.token(&rest) != nil, Self.take("=", &rest),
                 Self.quoted(&rest) || Self.token(&rest) != nil
             else { return nil }
         }
@@ -19,6 +22,10 @@ struct MediaType: Sendable {
         guard rest.first == UInt8(ascii: sign) else { return false }
         rest = rest.dropFirst()
         return true
+    }
+
+    private static func skipSpace(_ rest: inout ArraySlice<UInt8>) {
+        rest = rest.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
     }
 
     private static func token(_ rest: inout ArraySlice<UInt8>) -> String? {

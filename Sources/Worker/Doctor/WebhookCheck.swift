@@ -5,9 +5,12 @@ struct WebhookCheck: DoctorCheck {
     func run(_ context: DoctorContext) async throws -> [DoctorFinding] {
         let count = context.configuration.webhooks.secrets.count
         guard count > 0 else {
+            let webhooks =
+                context.configuration.webhooks.allowsUnsigned
+                ? "webhooks are sent without a signature" : "no webhook is sent"
             return [
                 .note(
-                    "messages to the app cannot be signed: http.request jobs do not run, no webhook is signed",
+                    "messages to the app cannot be signed: http.request jobs do not run, \(webhooks)",
                     "set KILN_WEBHOOK_SECRET, as from: openssl rand -base64 32")
             ]
         }

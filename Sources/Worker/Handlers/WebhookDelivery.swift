@@ -1,5 +1,6 @@
 import FoundationEssentials
 import JobQueue
+import Logging
 import Transfer
 
 /// Brings a message about a job to whoever wanted to hear of it. The queue makes these jobs itself, in the transaction in
@@ -34,7 +35,7 @@ enum WebhookDelivery: JobKind {
         ).adding(["$schema": "https://json-schema.org/draft/2020-12/schema"])
     }
 
-    /// With the usual base, waits of 5 s, 10 s, … up to 6 h: a receiver may be away for a day.
+    /// With the usual base, waits of 5 s, 10 s, … up to 6 h: 9 to 17 hours in all.
     static func retries(_ work: WorkerConfiguration.Work) -> RetryPolicy {
         RetryPolicy(maxAttempts: 15, base: work.retryDelay, cap: .seconds(6 * 3600), jitter: .equal)
     }
@@ -42,9 +43,7 @@ enum WebhookDelivery: JobKind {
     static func run(_ job: Job<Payload>, _ services: JobServices) async throws -> Delivered {
         let webhooks = services.configuration.webhooks
         guard !webhooks.secrets.isEmpty || webhooks.allowsUnsigned else {
-            throw JobError.retry(
-                "webhooks are signed, and the worker has no key: set KILN_WEBHOOK_SECRET, or KILN_WEBHOOK_UNSIGNED=true"
-            )
+            throw Self.withoutKey(since: job.createdAt, job.logger)
         }
         let start = ContinuousClock.now
         // With its keys in order: the same bytes whenever it is sent again.
@@ -58,6 +57,17 @@ enum WebhookDelivery: JobKind {
             throw Self.judged(error)
         }
     }
+
+    /// Another worker may have a key, or this one get it: that costs no attempt, but does not go on for ever.
+    private static func withoutKey(since createdAt: Date, _ logger: Logger) -> JobError {
+        let message =
+            "webhooks are signed, and the worker has no key: set KILN_WEBHOOK_SECRET, or KILN_WEBHOOK_UNSIGNED=true"
+        guard Date.now.timeIntervalSince(createdAt) < patience / .seconds(1) else { return .permanent(message) }
+        logger.warning("\(message)")
+        return .snooze(until: Date.now.addingTimeInterval(60))
+    }
+
+    private static let patience = Duration.seconds(7 * 86_400)
 
     /// A receiver that is being set up or moved answers with anything, and 404 too. Only 410 says that nobody wants to hear
     /// of it any more.

@@ -23,5 +23,8 @@ struct OutputName: Sendable, Hashable {
             let digest = url.query.map { SHA256.hash(data: Array($0.utf8)).prefix(16) }
             name = url.path + (digest.map { "?" + Base64Text.encoded($0) } ?? "")
         }
+        // Keys end there; a longer path or URL would not fit into the database's index.
+        guard name.utf8.count > 1024 else { return }
+        name = String(name.prefix(200)) + "…" + Base64Text.encoded(SHA256.hash(data: Array(name.utf8)))
     }
 }
