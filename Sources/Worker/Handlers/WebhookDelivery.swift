@@ -43,7 +43,7 @@ enum WebhookDelivery: JobKind {
     static func run(_ job: Job<Payload>, _ services: JobServices) async throws -> Delivered {
         let webhooks = services.configuration.webhooks
         guard !webhooks.secrets.isEmpty || webhooks.allowsUnsigned else {
-            throw Self.withoutKey(since: job.createdAt, job.logger)
+            throw Self.withoutKey(since: job.context.createdAt, job.logger)
         }
         let start = ContinuousClock.now
         // With its keys in order: the same bytes whenever it is sent again.
