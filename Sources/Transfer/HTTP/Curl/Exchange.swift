@@ -50,6 +50,8 @@ final class Exchange: Sendable {
 
     /// Sends the request and waits for the head of the answer. To be called once.
     func start() async throws -> ResponseFlow.Head {
+        // The thread may be done with it before the handler below is asked.
+        guard !Task.isCancelled else { throw Self.cancelled }
         loop.submit(.start(self))
         if case .stream(_, _, let produce) = hop.body.content, let upload {
             // A task of its own: it goes on while the answer is read, and `close` waits for its end.
@@ -86,8 +88,10 @@ final class Exchange: Sendable {
         }
     }
 
-    private func cancel() {
-        abandon(TransferError(.cancelled, "the request was cancelled", isRetryable: false))
+    private func cancel() { abandon(Self.cancelled) }
+
+    private static var cancelled: TransferError {
+        TransferError(.cancelled, "the request was cancelled", isRetryable: false)
     }
 
     /// Ends it after use. What little may be left of the answer is read, so that its connection can be kept.
