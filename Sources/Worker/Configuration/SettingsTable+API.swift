@@ -5,7 +5,8 @@ extension SettingsTable {
             "Whether `kiln worker` serves the API as well, as with `--http`. `kiln serve` does anyway.")
         Setting(
             "http.address", "KILN_HTTP_ADDRESS", at: \.value.http.address, .address,
-            "Where the API listens. Beyond the machine itself, or behind a proxy, it needs a token: `kiln token create`.")
+            "Where the API listens. Beyond the machine itself, or behind a proxy, it needs a token: `kiln token create`."
+        )
         Setting(
             "http.port", "KILN_HTTP_PORT", "PORT", at: \.value.http.port, .port,
             "The API's port; 0 for any that is free.")
