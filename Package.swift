@@ -15,6 +15,7 @@ let package = Package(
         .library(name: "ByteIO", targets: ["ByteIO"]),
         .library(name: "JobQueue", targets: ["JobQueue"]),
         .library(name: "Transfer", targets: ["Transfer"]),
+        .library(name: "Providers", targets: ["Providers"]),
         .library(name: "Telemetry", targets: ["Telemetry"]),
         .executable(name: "kiln", targets: ["kiln"]),
         .executable(name: "Benchmarks", targets: ["Benchmarks"]),
@@ -96,6 +97,18 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        // Speech recognition in the process.
+        .systemLibrary(
+            name: "CPocketSphinx", pkgConfig: "pocketsphinx", providers: [.apt(["libpocketsphinx-dev"])]),
+        // What others can do better, or know: a protocol for each capability, an implementation for each service.
+        .target(
+            name: "Providers",
+            dependencies: [
+                "ByteIO", "CPocketSphinx", "Locking", "MediaKit", "Transfer",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swiftSettings
+        ),
         // Logs, metrics and traces, on the way out. Knows nothing of media or jobs.
         .target(
             name: "Telemetry",
@@ -130,7 +143,7 @@ let package = Package(
         .target(
             name: "Worker",
             dependencies: [
-                "MediaKit", "ByteIO", "JobQueue", "Locking", "Server", "Telemetry", "Transfer",
+                "MediaKit", "ByteIO", "JobQueue", "Locking", "Providers", "Server", "Telemetry", "Transfer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -201,6 +214,24 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["S3/botocore-signatures.py"],
+            swiftSettings: swiftSettings),
+        // The services' side of their protocols: strict about what they take, and misbehaving as told.
+        .target(
+            name: "ProviderTestSupport",
+            dependencies: [
+                "ByteIO", "Locking", "MediaKit", "Providers", "Transfer", "TransferTestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "Tests/ProviderSupport",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "ProviderTests",
+            dependencies: [
+                "Providers", "ByteIO", "Locking", "MediaKit", "ProviderTestSupport", "TestSupport", "Transfer",
+                "TransferTestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "TelemetryTests",

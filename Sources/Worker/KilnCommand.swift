@@ -18,8 +18,13 @@ struct KilnCommand: AsyncParsableCommand {
             """,
         version: versionText,
         subcommands: [
-            ProbeCommand.self, TranscodeCommand.self, BurnCommand.self, ExtractAudioCommand.self, RunCommand.self,
-            CapabilitiesCommand.self, SampleCommand.self,
+            ProbeCommand.self,
+            TranscodeCommand.self,
+            BurnCommand.self,
+            ExtractAudioCommand.self,
+            RunCommand.self,
+            CapabilitiesCommand.self,
+            SampleCommand.self,
         ],
         groupedSubcommands: [
             CommandGroup(

@@ -10,7 +10,7 @@ import CAVShim
 ///
 /// Thread safety: may be used from any task; jobs run at the same time, each on threads of its own.
 public struct MediaEngine: MediaExecutor {
-    private let resolver: any MediaResolver
+    let resolver: any MediaResolver
     private let cores: CoreBudget
 
     /// - Parameters:
@@ -26,18 +26,28 @@ public struct MediaEngine: MediaExecutor {
         _ request: MediaRequest, progress: (@Sendable (Progress) -> Void)? = nil
     ) async throws -> MediaResult {
         let operation = request.operation
-        let name = type(of: operation).name
+        return try await run(type(of: operation).name, operation.settings, progress: progress) { job in
+            try operation.validate()
+            return try operation.execute(job)
+        }
+    }
+
+    /// Runs `body` on a thread of the job's own.
+    ///
+    /// - Throws: ``MediaError``, nothing else; the first failure of the job, with the operation's name.
+    func run<R: Sendable>(
+        _ name: String, _ settings: JobSettings, progress: (@Sendable (Progress) -> Void)?,
+        _ body: @escaping @Sendable (Job) throws -> R
+    ) async throws -> R {
         do {
             try LibavLibrary.start()
-            try operation.validate()
-            let settings = operation.settings
             let control = JobControl(
                 budget: settings.threads.map(CoreBudget.init(cores:)) ?? cores, limits: settings.limits)
             let job = Job(control: control, resolver: resolver, progress: progress)
             return try await withTaskCancellationHandler {
                 try await EngineThread.run(name: "kiln-job") {
                     do {
-                        let result = try operation.execute(job)
+                        let result = try body(job)
                         job.close()
                         return result
                     } catch {

@@ -36,7 +36,11 @@ public enum MediaRequest: Codable, Sendable {
 
     /// The names that `operation` may have.
     public static let operationNames = [
-        Probe.name, Transcode.name, BurnSubtitles.name, ExtractAudio.name, SampleClip.name,
+        Probe.name,
+        Transcode.name,
+        BurnSubtitles.name,
+        ExtractAudio.name,
+        SampleClip.name,
     ]
 
     var operation: any ExecutableOperation {

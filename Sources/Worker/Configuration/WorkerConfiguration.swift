@@ -23,6 +23,7 @@ struct WorkerConfiguration: Sendable {
     var uploads: Uploads = Uploads()
     var webhooks: Webhooks = Webhooks()
     var hooks: Hooks = Hooks()
+    var providers: Providers = Providers()
     var log: Log = Log()
     var telemetry: OpenTelemetry = OpenTelemetry()
     /// What no job may exceed, whatever its request says: the smaller of both holds. Default: those of the engine.

@@ -2,6 +2,7 @@ import ByteIO
 import JobQueue
 import Logging
 import MediaKit
+import Providers
 import Transfer
 
 /// What an error means for its job: whether another attempt can do better.
@@ -26,11 +27,12 @@ struct FailureVerdict: Sendable {
     init(_ error: any Error) {
         self.error = error
         let transfer = (error as? MediaError)?.cause as? TransferError ?? error as? TransferError
-        retryAfter = transfer?.retryAfter
+        retryAfter = transfer?.retryAfter ?? (error as? ProviderError)?.retryAfter
         kind =
             switch error {
             case let error as MediaError: Self.kind(of: error)
             case let error as TransferError: Self.kind(of: error)
+            case let error as ProviderError: Self.kind(of: error)
             case let error as ByteIOError: Self.files[error.code] ?? .transient
             // The queue knows best what its own errors mean.
             case is JobError, is QueueError, is CancellationError: .stopped
@@ -64,6 +66,22 @@ struct FailureVerdict: Sendable {
         default: return media[error.code] ?? .transient
         }
     }
+
+    private static func kind(of error: ProviderError) -> Kind {
+        if error.code == .cancelled { return .stopped }
+        if error.isRetryable { return .transient }
+        return providers[error.code] ?? .transient
+    }
+
+    /// Of those that the provider itself would not try again.
+    static let providers: [ProviderError.Code: Kind] = [
+        .badRequest: .permanent, .notFound: .permanent, .refused: .permanent, .tooLarge: .permanent,
+        // Nothing comes of asking again, but somebody may fill the account meanwhile.
+        .quota: .transient,
+        // Somebody has to set the worker right, and may do so before the last attempt.
+        .configuration: .transient,
+        .badAnswer: .transient,
+    ]
 
     static let media: [MediaError.Code: Kind] = [
         .badRequest: .permanent, .badInput: .permanent, .unsupported: .permanent, .notFound: .permanent,

@@ -4,7 +4,11 @@ import JobQueue
 enum JobKinds {
     /// Those that a worker's slots are for.
     static let work: [any JobKind.Type] = [
-        MediaProbe.self, MediaTranscode.self, MediaBurnSubtitles.self, MediaExtractAudio.self, AppRequest.self,
+        MediaProbe.self,
+        MediaTranscode.self,
+        MediaBurnSubtitles.self,
+        MediaExtractAudio.self,
+        AppRequest.self,
     ]
 
     /// Messages about jobs. They have slots of their own: neither does a slow receiver hold up work, nor the other way
