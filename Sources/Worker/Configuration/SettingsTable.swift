@@ -4,8 +4,8 @@ import Transfer
 /// All that can be set, in the order of the documentation: the one list of it.
 enum SettingsTable {
     static let sections = [
-        database, worker, limits, storage, outputs, network, webhooks, hooks, http, health, uploads, speech, models, log,
-        telemetry,
+        database, worker, limits, storage, outputs, network, webhooks, hooks, http, health, uploads, speech, models,
+        log, telemetry,
     ]
     static let all = sections.flatMap(\.settings)
 
