@@ -62,6 +62,11 @@ final class GraphRunner {
         let demuxing = demuxers.enumerated().compactMap { index, demuxer in
             makeDemuxer(demuxer, index: index, decoding: decoding, copying: copying)
         }
+        let writing = graph.texts.map { text in
+            TextStage(
+                text, output: graph.outputs[text.slot.output].streams[text.slot.stream],
+                inbox: muxing[text.slot.output].inbox)
+        }
         try announceCopies(muxing)
 
         var stages: [any Stage] = []
@@ -69,6 +74,7 @@ final class GraphRunner {
         stages += decoding as [any Stage]
         stages += filtering as [any Stage]
         stages += encoding.compactMap { $0 } as [any Stage]
+        stages += writing as [any Stage]
         stages += muxing as [any Stage]
         try execute(stages)
 

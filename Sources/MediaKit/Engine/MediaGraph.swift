@@ -90,6 +90,7 @@ struct MediaGraph: Sendable {
     var decoded: [DecodedStream] = []
     var branches: [Branch] = []
     var copied: [CopiedStream] = []
+    var texts: [TextStream] = []
     var outputs: [Output] = []
 }
 

@@ -218,6 +218,21 @@ final class CodecParameters: @unchecked Sendable {
         if let tag = encoder.settings.codecTag { setTag(tag) }
     }
 
+    /// Of a text track.
+    init(subtitles codec: AVCodecID, header: [UInt8]) throws {
+        raw = try allocated(avcodec_parameters_alloc(), "codec parameters")
+        raw.pointee.codec_type = AVMEDIA_TYPE_SUBTITLE
+        raw.pointee.codec_id = codec
+        guard !header.isEmpty else { return }
+        let padded = header.count + Int(AV_INPUT_BUFFER_PADDING_SIZE)
+        let place = try allocated(av_mallocz(padded), "codec parameters")
+        header.withUnsafeBytes {
+            place.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(place), byteCount: $0.count)
+        }
+        raw.pointee.extradata = place.assumingMemoryBound(to: UInt8.self)
+        raw.pointee.extradata_size = Int32(header.count)
+    }
+
     deinit {
         var pointer: UnsafeMutablePointer<AVCodecParameters>? = raw
         avcodec_parameters_free(&pointer)

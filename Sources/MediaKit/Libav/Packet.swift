@@ -9,6 +9,13 @@ final class Packet: @unchecked Sendable {
 
     init() throws { raw = try allocated(av_packet_alloc(), "a packet") }
 
+    /// A packet with a copy of `bytes`.
+    init(_ bytes: [UInt8]) throws {
+        raw = try allocated(av_packet_alloc(), "a packet")
+        try check(av_new_packet(raw, Int32(bytes.count)), "no memory for a packet")
+        if let place = raw.pointee.data { place.update(from: bytes, count: bytes.count) }
+    }
+
     private init(takingOwnershipOf raw: UnsafeMutablePointer<AVPacket>) { self.raw = raw }
 
     deinit {
@@ -41,7 +48,12 @@ final class Packet: @unchecked Sendable {
     var size: Int { Int(raw.pointee.size) }
     /// Whether there is nothing in it: a decoder would take it for the end of the stream.
     var isEmpty: Bool { raw.pointee.size == 0 && raw.pointee.side_data_elems == 0 }
-    var isKey: Bool { raw.pointee.flags & AV_PKT_FLAG_KEY != 0 }
+    var isKey: Bool {
+        get { raw.pointee.flags & AV_PKT_FLAG_KEY != 0 }
+        set {
+            raw.pointee.flags = newValue ? raw.pointee.flags | AV_PKT_FLAG_KEY : raw.pointee.flags & ~AV_PKT_FLAG_KEY
+        }
+    }
     var isCorrupt: Bool { raw.pointee.flags & AV_PKT_FLAG_CORRUPT != 0 }
     /// To be decoded but not shown: outside an edit list.
     var isDiscarded: Bool { raw.pointee.flags & AV_PKT_FLAG_DISCARD != 0 }

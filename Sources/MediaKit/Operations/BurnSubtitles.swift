@@ -34,6 +34,8 @@ public struct BurnSubtitles: MediaOperation, Equatable {
     /// Which streams are used. Default as for ``Transcode``, but an embedded text track that is burnt in lets no
     /// subtitle stream be carried along.
     public var streams: StreamSelection
+    /// Tracks of subtitles that are made for the output, to be shown or not. Default: none.
+    public var textTracks: [TextTrack]
     /// Seconds of the input; subtitles keep their place in the picture.
     public var start: Double?
     /// Seconds of the input at which the result ends, after `start`; `nil` is the end of the input.
@@ -57,8 +59,9 @@ public struct BurnSubtitles: MediaOperation, Equatable {
         input: String, subtitles: SubtitleInput, output: String, style: CaptionStyle = CaptionStyle(),
         overridesStyles: Bool = false, fonts: [String] = [], strictFonts: Bool = false, container: Container? = nil,
         video: VideoSettings = VideoSettings(), audio: AudioSettings = AudioSettings(),
-        streams: StreamSelection = StreamSelection(), start: Double? = nil, end: Double? = nil,
-        indexFirst: Bool = true, bitexact: Bool = false, overwrite: Bool = false, threads: Int? = nil,
+        streams: StreamSelection = StreamSelection(), textTracks: [TextTrack] = [], start: Double? = nil,
+        end: Double? = nil, indexFirst: Bool = true, bitexact: Bool = false, overwrite: Bool = false,
+        threads: Int? = nil,
         limits: Limits = Limits(), tolerance: Tolerance = Tolerance()
     ) {
         self.input = input
@@ -72,6 +75,7 @@ public struct BurnSubtitles: MediaOperation, Equatable {
         self.video = video
         self.audio = audio
         self.streams = streams
+        self.textTracks = textTracks
         self.start = start
         self.end = end
         self.indexFirst = indexFirst
@@ -84,7 +88,7 @@ public struct BurnSubtitles: MediaOperation, Equatable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case input, subtitles, output, style, overridesStyles, fonts, strictFonts, container, video, audio
-        case streams, start, end, indexFirst, bitexact, overwrite, threads, limits, tolerance
+        case streams, textTracks, start, end, indexFirst, bitexact, overwrite, threads, limits, tolerance
     }
 
     public init(from decoder: any Swift.Decoder) throws {
@@ -100,6 +104,7 @@ public struct BurnSubtitles: MediaOperation, Equatable {
         video = try values.decodeIfPresent(VideoSettings.self, forKey: .video) ?? VideoSettings()
         audio = try values.decodeIfPresent(AudioSettings.self, forKey: .audio) ?? AudioSettings()
         streams = try values.decodeIfPresent(StreamSelection.self, forKey: .streams) ?? StreamSelection()
+        textTracks = try values.decodeIfPresent([TextTrack].self, forKey: .textTracks) ?? []
         start = try values.decodeIfPresent(Double.self, forKey: .start)
         end = try values.decodeIfPresent(Double.self, forKey: .end)
         indexFirst = try values.decodeIfPresent(Bool.self, forKey: .indexFirst) ?? true
@@ -137,7 +142,8 @@ public struct BurnSubtitles: MediaOperation, Equatable {
         if case .embedded = subtitles, streams.subtitles == .all { streams.subtitles = .indices([]) }
         return Transcode(
             input: input, output: output, container: container, video: video, audio: audio, streams: streams,
-            start: start, end: end, indexFirst: indexFirst, bitexact: bitexact, overwrite: overwrite,
+            textTracks: textTracks, start: start, end: end, indexFirst: indexFirst, bitexact: bitexact,
+            overwrite: overwrite,
             threads: threads, limits: limits, tolerance: tolerance)
     }
 }

@@ -10,8 +10,8 @@ public struct RenderResult: Codable, Sendable, Equatable {
         public var codec: String
         /// Whether it was copied without being decoded.
         public var copied: Bool
-        /// The stream's index in the input.
-        public var sourceIndex: Int
+        /// The stream's index in the input; `nil` for one that was made anew, such as a text track.
+        public var sourceIndex: Int?
         /// Pixels as stored in the output; `nil` but for video.
         public var width: Int?
         /// Pixels as stored in the output; `nil` but for video.

@@ -20,6 +20,8 @@ public struct Transcode: MediaOperation, Equatable {
     public var audio: AudioSettings
     /// Which streams are used. Default: the largest video, the best sound, all subtitles that the container takes.
     public var streams: StreamSelection
+    /// Tracks of subtitles that are made for the output, besides those that it takes over. Default: none.
+    public var textTracks: [TextTrack]
     /// Seconds of the input, on its own clock from its first picture or sound on, at which the result begins and
     /// ends. Exact to the picture and sample wherever a stream is encoded; a copied stream begins at a packet.
     public var start: Double?
@@ -41,8 +43,9 @@ public struct Transcode: MediaOperation, Equatable {
     /// Members that are not given take their defaults; nothing is checked before `validate()`.
     public init(
         input: String, output: String, container: Container? = nil, video: VideoSettings = VideoSettings(),
-        audio: AudioSettings = AudioSettings(), streams: StreamSelection = StreamSelection(), start: Double? = nil,
-        end: Double? = nil, indexFirst: Bool = true, bitexact: Bool = false, overwrite: Bool = false,
+        audio: AudioSettings = AudioSettings(), streams: StreamSelection = StreamSelection(),
+        textTracks: [TextTrack] = [], start: Double? = nil, end: Double? = nil, indexFirst: Bool = true,
+        bitexact: Bool = false, overwrite: Bool = false,
         threads: Int? = nil, limits: Limits = Limits(), tolerance: Tolerance = Tolerance()
     ) {
         self.input = input
@@ -51,6 +54,7 @@ public struct Transcode: MediaOperation, Equatable {
         self.video = video
         self.audio = audio
         self.streams = streams
+        self.textTracks = textTracks
         self.start = start
         self.end = end
         self.indexFirst = indexFirst
@@ -62,7 +66,7 @@ public struct Transcode: MediaOperation, Equatable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case input, output, container, video, audio, streams, start, end, indexFirst, bitexact, overwrite
+        case input, output, container, video, audio, streams, textTracks, start, end, indexFirst, bitexact, overwrite
         case threads, limits, tolerance
     }
 
@@ -74,6 +78,7 @@ public struct Transcode: MediaOperation, Equatable {
         video = try values.decodeIfPresent(VideoSettings.self, forKey: .video) ?? VideoSettings()
         audio = try values.decodeIfPresent(AudioSettings.self, forKey: .audio) ?? AudioSettings()
         streams = try values.decodeIfPresent(StreamSelection.self, forKey: .streams) ?? StreamSelection()
+        textTracks = try values.decodeIfPresent([TextTrack].self, forKey: .textTracks) ?? []
         start = try values.decodeIfPresent(Double.self, forKey: .start)
         end = try values.decodeIfPresent(Double.self, forKey: .end)
         indexFirst = try values.decodeIfPresent(Bool.self, forKey: .indexFirst) ?? true
@@ -91,6 +96,7 @@ public struct Transcode: MediaOperation, Equatable {
         try tolerance.validate()
         try validateWindow(start: start, end: end)
         try validateThreads(threads)
+        for track in textTracks { try track.validate() }
         let container = try Container.resolve(container, output: output)
         if video.codec == .none, audio.codec == .none {
             throw MediaError(.badRequest, "neither pictures nor sound were asked for")

@@ -48,7 +48,8 @@ struct BurnCommand: AsyncParsableCommand {
                     input: input, subtitles: subtitles.input, output: output, style: try captionStyle,
                     overridesStyles: overrideStyles, fonts: fontFiles, strictFonts: strictFonts,
                     container: outputOptions.container, video: video.settings(), audio: audio.settings(),
-                    streams: streams.selection, start: window.start?.value, end: window.end?.value,
+                    streams: streams.selection, textTracks: streams.textTracks, start: window.start?.value,
+                    end: window.end?.value,
                     indexFirst: !layout.noIndexFirst, bitexact: outputOptions.bitexact,
                     overwrite: outputOptions.overwrite, threads: job.threads, limits: job.limit.limits,
                     tolerance: job.tolerance))

@@ -29,7 +29,8 @@ struct TranscodeCommand: AsyncParsableCommand {
         .transcode(
             Transcode(
                 input: input, output: output, container: outputOptions.container, video: video.settings(),
-                audio: audio.settings(), streams: streams.selection, start: window.start?.value,
+                audio: audio.settings(), streams: streams.selection, textTracks: streams.textTracks,
+                start: window.start?.value,
                 end: window.end?.value, indexFirst: !layout.noIndexFirst, bitexact: outputOptions.bitexact,
                 overwrite: outputOptions.overwrite, threads: job.threads, limits: job.limit.limits,
                 tolerance: job.tolerance))

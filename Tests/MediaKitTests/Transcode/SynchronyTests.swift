@@ -45,7 +45,7 @@ struct SynchronyTests {
 
     private func compare(source: DecodedMedia, made: DecodedMedia, result: RenderResult, name: String, way: Way) {
         let streams = made.streams.filter { !$0.frames.isEmpty }
-        let pairs = zip(streams, result.streams).map { (made: $0, source: source.streams[$1.sourceIndex]) }
+        let pairs = zip(streams, result.streams).map { (made: $0, source: source.streams[$1.sourceIndex ?? 0]) }
         // Time 0 of the result is where the source begins; a shift of everything is no drift.
         let zero = pairs.map { $0.source.start }.min() ?? 0
         let madeZero = pairs.map { $0.made.start }.min() ?? 0

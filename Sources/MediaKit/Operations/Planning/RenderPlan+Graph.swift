@@ -19,6 +19,10 @@ extension RenderPlan {
                     source: reference(stream), window: window, slot: nextSlot(output), isSparse: true))
             output.streams.append(described(stream, isSparse: true))
         }
+        for text in texts {
+            graph.texts.append(text.stream(start: request.start, length: expectedDuration, slot: nextSlot(output)))
+            output.streams.append(text.description)
+        }
         graph.outputs = [output]
         return graph
     }

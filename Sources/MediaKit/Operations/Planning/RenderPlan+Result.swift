@@ -8,7 +8,8 @@ extension RenderPlan {
         guard container.isMovie, request.indexFirst, sink.rewritableHead > 0 else { return nil }
         let seconds = Double(expectedDuration ?? 0) / 1e6
         var outline = MovieOutline()
-        outline.tracks = sounds.count + subtitles.count + (pictureStream == nil ? 0 : 1)
+        outline.otherSamples = texts.reduce(0) { $0 + Int64($1.count) }
+        outline.tracks = sounds.count + subtitles.count + texts.count + (pictureStream == nil ? 0 : 1)
         if let stream = pictureStream {
             let rate = request.video.frameRate?.rational ?? stream.averageFrameRate
             outline.videoFrames = Int64(clamping: (seconds * (rate.isPositive ? rate.value : 30)).rounded(.up)) + 8
@@ -40,7 +41,7 @@ extension RenderPlan {
         return described.indices.compactMap { index in
             let tally = report.muxed[0][index]
             guard tally.packets > 0 || described[index].isSparse else { return nil }
-            let source = described[index].sourceStream ?? 0
+            guard let source = described[index].sourceStream else { return textResult(index, tally, graph) }
             let stream = demuxer.streams[source]
             let parameters = stream.parameters.pointee
             let format = encoded[index]?.format
@@ -63,5 +64,14 @@ extension RenderPlan {
             }
             return result
         }
+    }
+
+    /// Of a track that was made here.
+    private func textResult(_ index: Int, _ tally: MuxTally, _ graph: MediaGraph) -> RenderResult.Stream? {
+        guard let place = graph.texts.firstIndex(where: { $0.slot.stream == index }) else { return nil }
+        let start = Double(tally.start ?? 0) / 1e6
+        return RenderResult.Stream(
+            index: index, kind: "subtitle", codec: texts[place].codecName, copied: false, sourceIndex: nil,
+            bytes: tally.bytes, start: start, duration: Double(tally.end ?? 0) / 1e6 - start)
     }
 }

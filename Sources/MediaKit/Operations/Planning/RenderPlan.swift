@@ -23,6 +23,7 @@ struct RenderPlan {
     let picture: Picture
     let sounds: [Sound]
     let subtitles: [InputStream]
+    let texts: [TextTrackPlan]
     let window: MediaGraph.Window
 
     init(
@@ -39,6 +40,7 @@ struct RenderPlan {
             request, container, demuxer, mustEncode: maker != nil || isTrimmed, control: job.control)
         sounds = try Self.chooseSounds(request, container, demuxer, isTrimmed: isTrimmed)
         subtitles = try Self.chooseSubtitles(request, container, demuxer, control: job.control)
+        texts = try request.textTracks.map { try TextTrackPlan($0, container: container, job: job) }
         if case .none = picture, sounds.isEmpty {
             let wanted = container.holdsVideo && request.video.codec != .none ? "picture or sound" : "sound"
             throw MediaError(.badInput, "there is no \(wanted) in it", input: demuxer.name)
