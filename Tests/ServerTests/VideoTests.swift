@@ -19,12 +19,13 @@ import Transfer
             #expect(made["statusUrl"] == .string("http://localhost:1/api/video/job/\(id)"))
             let jobID = try #require(UUID(uuidString: id))
             let job = try #require(try await api.queue.job(jobID))
-            #expect(job.kind == "media.burn_subtitles")
+            #expect(job.kind == "pipeline.caption_video")
             let payload = try #require(try job.payload?.decode(JSONValue.self))
             #expect(
                 payload == [
                     "input": "store://in/my%20talk.mp4",
                     "subtitles": ["text": "1\n00:00:00,000 --> 00:00:01,000\nHi"], "style": ["bold": true],
+                    "speech": ["language": "en"],
                     "output": "store://out/a.mp4", "webhook": ["url": "https://app.example/hook"],
                     "metadata": ["user": 7],
                 ])
@@ -76,17 +77,34 @@ import Transfer
 
     private struct Trouble: Error, CustomStringConvertible { var description: String { "out of film" } }
 
-    @Test func `Without subtitles, or with a video too many, it is refused`() async throws {
+    @Test func `A video alone becomes a job that finds out what is said`() async throws {
+        try await withAPI { (api) async throws in
+            let made = try await api.post(
+                "/api/video/process",
+                #"{"videoUrl": "https://a.example/a.mp4", "prompt": "Kiln", "translateTo": "de", "captions": "karaoke", "sidecars": ["srt", "vtt"], "textTrack": true, "burn": false}"#
+            )
+            #expect(made.status == 202, "\(made.text)")
+            let id = try #require(made["jobId"]?.string.flatMap { UUID(uuidString: $0) })
+            let payload = try #require(try await api.queue.job(id)?.payload?.decode(JSONValue.self))
+            #expect(
+                payload == [
+                    "input": "https://a.example/a.mp4", "speech": ["prompt": "Kiln"], "translate": "de",
+                    "captions": ["preset": "karaoke"], "sidecars": ["srt", "vtt"], "textTrack": true, "burn": false,
+                ])
+        }
+    }
+
+    @Test func `Without a video, or with one too many, it is refused`() async throws {
         try await withAPI(settings: {
             $0.kinds = [
                 KindDescription(
-                    "media.burn_subtitles",
+                    "pipeline.caption_video",
                     schema: ["properties": ["style": ["properties": ["bold": ["type": "boolean"]]]]])
             ]
         }) { (api) async throws in
             func post(_ body: String) async throws -> Reply { try await api.post("/api/video/process", body) }
-            let none = try await post(#"{"videoUrl": "https://a.example/a.mp4"}"#)
-            #expect(none.status == 422 && none["hint"]?.string?.contains("speech") == true)
+            let none = try await post(#"{"language": "en"}"#)
+            #expect(none.status == 422 && none["detail"]?.string?.contains("videoUrl") == true)
             #expect(try await post(#"{"subtitles": "x"}"#).status == 422)
             let both = try await post(#"{"videoUrl": "https://a.example/a.mp4", "videoKey": "a", "subtitles": "x"}"#)
             #expect(both.status == 422 && both.pointers == ["/videoKey"])

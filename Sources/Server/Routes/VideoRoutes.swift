@@ -5,16 +5,19 @@ import Transfer
 
 /// Captions on a video in one call, for apps that know nothing of kinds and payloads.
 extension API {
-    private static let kind = "media.burn_subtitles"
+    private static let kind = "pipeline.caption_video"
+    /// Those whose jobs are told of here.
+    private static let kinds = [kind, "media.burn_subtitles"]
 
     var videoRoutes: [Route] {
         [
             Route(
                 method: .post, path: "/api/video/process", name: "processVideo",
-                summary: "Burn subtitles into a video.",
+                summary: "Caption a video.",
                 details: """
-                    The video is given by `videoUrl`, or by the key of an upload; the subtitles by `subtitlesUrl`, or \
-                    as text (SRT, WebVTT or ASS). Without subtitles the answer is 422: speech is not recognised yet.
+                    The video is given by `videoUrl`, or by the key of an upload. What is said is recognised, unless the \
+                    subtitles are given, by `subtitlesUrl` or as text (SRT, WebVTT or ASS). `captions` is the name of a \
+                    look, such as karaoke, or all that a job of the kind `pipeline.caption_video` may say of it.
                     """, group: "Video", scopes: [.produce],
                 body: .init(
                     schema: Schemas.object(
@@ -23,8 +26,24 @@ extension API {
                             "videoKey": ["type": "string", "minLength": 1, "maxLength": 1024],
                             "subtitlesUrl": Schemas.url,
                             "subtitles": ["type": "string", "minLength": 1, "maxLength": 2_000_000],
-                            "language": ["type": "string", "minLength": 2, "maxLength": 35],
+                            "language": Schemas.described(
+                                ["type": "string", "minLength": 2, "maxLength": 35],
+                                "What is spoken, as a code such as en; found out if it is left out."),
+                            "prompt": Schemas.described(
+                                ["type": "string", "minLength": 1, "maxLength": 4000],
+                                "Names and terms that occur."),
+                            "translateTo": Schemas.described(
+                                ["type": "string", "minLength": 2, "maxLength": 35],
+                                "The language that the captions are to be in."),
+                            "captions": [
+                                "description": "The name of a look, or an object.", "type": ["string", "object"],
+                            ],
                             "style": Schemas.anyObject,
+                            "burn": ["type": "boolean"],
+                            "textTrack": ["type": "boolean"],
+                            "sidecars": [
+                                "type": "array", "maxItems": 8, "items": ["type": "string", "maxLength": 16],
+                            ],
                             "output": Schemas.described(
                                 ["type": "string", "minLength": 1, "maxLength": 2048],
                                 "Where the result goes: a location, or a key in the store."),
@@ -32,8 +51,7 @@ extension API {
                             "metadata": Schemas.anyObject,
                         ]),
                     example: [
-                        "videoKey": "uploads/talk.mp4", "subtitlesUrl": "https://example.com/talk.srt",
-                        "style": ["bold": true],
+                        "videoKey": "uploads/talk.mp4", "language": "en", "captions": "karaoke", "sidecars": ["srt"],
                     ]),
                 isIdempotentByKey: true,
                 replies: [
@@ -85,7 +103,7 @@ extension API {
                 ]
             ) { request in
                 let job = try await job(of: request)
-                guard job.kind == Self.kind else {
+                guard Self.kinds.contains(job.kind) else {
                     throw Problem.notFound(
                         "job \(job.id.text) is none about a video", hint: "see /v1/jobs/\(job.id.text)")
                 }
@@ -108,13 +126,17 @@ extension API {
         switch (body.member("subtitlesUrl")?.string, body.member("subtitles")?.string) {
         case (let url?, nil): payload["subtitles"] = ["file": .string(url)]
         case (nil, let text?): payload["subtitles"] = ["text": .string(text)]
-        case (nil, nil):
-            throw .invalid(
-                "", "the key \"subtitlesUrl\" or \"subtitles\" is missing",
-                hint: "speech is not recognised yet: give the subtitles")
+        case (nil, nil): break
         case (_?, _?): throw .invalid("/subtitles", "the subtitles are given by \"subtitlesUrl\" already")
         }
-        if let style = body.member("style") { payload["style"] = style }
+        var speech: [String: JSONValue] = [:]
+        for key in ["language", "prompt"] { speech[key] = body.member(key) }
+        if !speech.isEmpty { payload["speech"] = .object(speech) }
+        payload["translate"] = body.member("translateTo")
+        if let captions = body.member("captions") {
+            payload["captions"] = captions.string.map { ["preset": .string($0)] } ?? captions
+        }
+        for key in ["style", "burn", "textTrack", "sidecars"] { payload[key] = body.member(key) }
         if let output = body.member("output")?.string {
             payload["output"] = .string(
                 output.contains("://") ? output : ObjectLocation.store(key: output).description)

@@ -8,7 +8,9 @@ enum DevCaptions: Sendable, Equatable {
     case file(String)
     /// A text track within.
     case embedded
-    /// Its name and the running time, for want of anything better. Seconds.
+    /// What is said in it.
+    case speech
+    /// Its name and the running time, where there is no sound. Seconds.
     case timeCode(Double)
 
     /// Looks for them.
@@ -22,7 +24,8 @@ enum DevCaptions: Sendable, Equatable {
         }
         let info = try await MediaEngine().run(Probe(input: video))
         let isText = info.streams.contains { $0.kind == "subtitle" && textCodecs.contains($0.codec) }
-        return isText ? .embedded : .timeCode(info.duration ?? 3600)
+        if isText { return .embedded }
+        return info.streams.contains { $0.kind == "audio" } ? .speech : .timeCode(info.duration ?? 3600)
     }
 
     private static let textCodecs: Set = ["subrip", "srt", "mov_text", "webvtt", "ass", "ssa", "text"]
@@ -32,7 +35,17 @@ enum DevCaptions: Sendable, Equatable {
         switch self {
         case .file(let path): "the captions of \(path.split(separator: "/").last ?? "")"
         case .embedded: "the text track within"
-        case .timeCode: "a running time code, as no captions came with it"
+        case .speech: "what was recognised of its sound"
+        case .timeCode: "a running time code, as neither captions nor sound came with it"
+        }
+    }
+
+    /// Captions that may be anything, such as a script with styles, stay as they are.
+    var look: DevJob.Payload.Captions? {
+        switch self {
+        case .speech: .init(preset: "karaoke")
+        case .file(let path) where path.hasSuffix(".srt") || path.hasSuffix(".vtt"): .init(preset: "karaoke")
+        case .file, .embedded, .timeCode: nil
         }
     }
 

@@ -7,8 +7,15 @@ struct DevJob: Sendable {
     /// The payload, with no more keys than are needed.
     struct Payload: Encodable, Sendable {
         var input: String
-        var subtitles: SubtitleInput
+        /// `nil` has them recognised.
+        var subtitles: SubtitleInput?
+        /// `nil` leaves them as they are.
+        var captions: Captions?
         var container: Container?
+
+        struct Captions: Encodable, Sendable {
+            var preset: String
+        }
     }
 
     /// What became of it.
@@ -28,7 +35,7 @@ struct DevJob: Sendable {
     func run(_ payload: Payload, show: (@Sendable (Progress) -> Void)?) async throws -> Outcome {
         let begin = ContinuousClock.now
         // Whoever looks on does not want to see it tried again.
-        let id = try await queue.enqueue("media.burn_subtitles", payload, options: EnqueueOptions(maxAttempts: 1))
+        let id = try await queue.enqueue(CaptionVideo.name, payload, options: EnqueueOptions(maxAttempts: 1))
         var last: JobInfo?
         for try await job in queue.follow(id) {
             last = job

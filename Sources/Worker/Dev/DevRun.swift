@@ -191,7 +191,8 @@ final class DevRun: Sendable {
         do {
             outcome = try await DevJob(queue: queue).run(
                 DevJob.Payload(
-                    input: work.input, subtitles: work.subtitles, container: Container(fileName: output) ?? .mkv),
+                    input: work.input, subtitles: work.subtitles, captions: captions.look,
+                    container: Container(fileName: output) ?? .mkv),
                 show: reporter.callback)
         } catch {
             reporter.finish()

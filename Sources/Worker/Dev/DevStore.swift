@@ -27,7 +27,8 @@ struct DevStore: Sendable {
     struct Work: Sendable {
         /// A location.
         var input: String
-        var subtitles: SubtitleInput
+        /// `nil` has them recognised.
+        var subtitles: SubtitleInput?
     }
 
     /// Puts a video and its captions into it.
@@ -37,6 +38,7 @@ struct DevStore: Sendable {
         return try await Bounded.blocking {
             try DevFiles.bring(video, to: path(key))
             switch captions {
+            case .speech: return Work(input: location(key), subtitles: nil)
             case .embedded: return Work(input: location(key), subtitles: .embedded(nil))
             case .file(let file):
                 let name = file.split(separator: "/").last.map(String.init) ?? file

@@ -18,15 +18,16 @@ enum DevText {
 
     /// Lines to paste into a shell: a job, its state, its result.
     static func trial(api: String, _ work: DevStore.Work) -> String {
+        // What is not given is recognised.
         let subtitles =
             switch work.subtitles {
-            case .embedded: #"{"embedded": null}"#
-            case .file(let location): #"{"file": "\#(location)"}"#
-            case .text: #"{"text": "1\n00:00:00,000 --> 00:00:10,000\nKiln"}"#
+            case .embedded: #", "subtitles": {"embedded": null}"#
+            case .file(let location): #", "subtitles": {"file": "\#(location)"}"#
+            default: ""
             }
         return """
             Try, in another terminal:
-              job=$(curl -s \(api)/v1/jobs -H 'Content-Type: application/json' -d '{"kind": "media.burn_subtitles", "payload": {"input": "\(work.input)", "subtitles": \(subtitles)}}' | sed 's/.*"id" *: *"\\([^"]*\\)".*/\\1/')
+              job=$(curl -s \(api)/v1/jobs -H 'Content-Type: application/json' -d '{"kind": "pipeline.caption_video", "payload": {"input": "\(work.input)"\(subtitles), "captions": {"preset": "karaoke"}}}' | sed 's/.*"id" *: *"\\([^"]*\\)".*/\\1/')
               curl -s \(api)/v1/jobs/$job
               curl -sL -o captioned.mp4 \(api)/v1/jobs/$job/download
 

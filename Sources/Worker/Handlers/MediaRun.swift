@@ -7,10 +7,12 @@ import Tracing
 /// Carries a media job out: finds its output's place, asks its worker for what it needs, runs the engine with the share
 /// that it got, and tells how it went.
 struct MediaRun: Sendable {
-    private let context: JobContext
-    private let services: JobServices
-    private let resolver: JobResolver
+    let context: JobContext
+    let services: JobServices
+    let resolver: JobResolver
     private let streams: StreamReport
+    /// What part of the job's progress the next piece of work is.
+    var span = ProgressSpan()
     private let startedAt = ContinuousClock.now
     private let queueSeconds: Double
 
@@ -51,7 +53,7 @@ struct MediaRun: Sendable {
         var cores = Double(operation.threads ?? 0)
         var memory: Int64 = 0
         if operation.encodedVideo != nil {
-            context.progress(0, phase: "probing")
+            report(0, probing: true)
             let info = try await withSpan("probe") { _ in
                 try await engine.run(Probe(input: operation.input, limits: operation.limits))
             }
@@ -65,7 +67,7 @@ struct MediaRun: Sendable {
         memory = min(memory, work.memory)
         if cores > context.cores || memory > context.memory {
             context.logger.info("it takes \(cores) cores and \(memory >> 20) MiB, and waits until they are free")
-            context.progress(0, phase: "waiting")
+            context.progress(span.start, phase: "waiting")
             try await context.raise(cores: max(cores, context.cores), memory: max(memory, context.memory))
         }
         var operation = operation
@@ -75,14 +77,19 @@ struct MediaRun: Sendable {
 
     /// Runs the engine.
     func run<Operation: MediaOperation>(_ operation: Operation) async throws -> Operation.Output {
-        context.progress(0, phase: "processing")
+        report(0)
         return try await withSpan("process") { span in
             span.attributes["kiln.operation"] = Operation.name
             defer { streams.report(resolver.meter) }
-            return try await engine.run(operation) { [context] progress in
-                context.progress(progress.fraction ?? 0, phase: "processing", details: progress)
+            return try await engine.run(operation) { [context, span] progress in
+                context.progress(span.of(progress.fraction ?? 0), phase: span.phase, details: progress)
             }
         }
+    }
+
+    /// Tells how far the current piece of work has come, 0 to 1.
+    func report(_ fraction: Double, probing: Bool = false) {
+        context.progress(span.of(fraction), phase: probing && span == ProgressSpan() ? "probing" : span.phase)
     }
 
     // MARK: Parts of results
@@ -119,7 +126,8 @@ struct MediaRun: Sendable {
         return CoreBudget(cores: Int(max(1, cores.rounded(.up))))
     }
 
-    private var engine: MediaEngine { MediaEngine(resolver: resolver, cores: share) }
+    /// Reads and writes what the job's locations mean.
+    var engine: MediaEngine { MediaEngine(resolver: resolver, cores: share) }
 }
 
 extension MediaRun {
@@ -137,4 +145,15 @@ extension MediaRun {
         result.warnings = made.warnings
         return result
     }
+}
+
+/// A piece of a job's work, as part of the whole.
+struct ProgressSpan: Sendable, Hashable {
+    /// 0 to 1: where the job stands when it begins, and when it is over.
+    var start = 0.0
+    var end = 1.0
+    /// What people see of it.
+    var phase = "processing"
+
+    func of(_ fraction: Double) -> Double { start + (end - start) * min(max(fraction, 0), 1) }
 }
