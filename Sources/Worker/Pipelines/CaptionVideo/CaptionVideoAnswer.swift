@@ -24,29 +24,6 @@ extension CaptionVideo {
         }
     }
 
-    /// What was recognised, without the words.
-    struct SpeechSummary: Codable, Sendable {
-        /// "pocketsphinx", "openai:whisper-1"; `nil` where people wrote it.
-        var engine: String?
-        var quality: Transcript.Quality?
-        var language: String?
-        /// How many segments and words there are.
-        var segments: Int
-        var words: Int
-        var usage: TranscriptionUsage?
-
-        init(_ transcript: Transcript, usage: TranscriptionUsage?) {
-            engine = transcript.engine
-            quality = transcript.quality
-            language = transcript.language
-            segments = transcript.segments.count
-            words = transcript.segments.reduce(0) { count, segment in
-                count + (segment.words.isEmpty ? segment.text.split(separator: " ").count : segment.words.count)
-            }
-            self.usage = usage
-        }
-    }
-
     /// A file beside the result.
     struct Sidecar: Codable, Sendable {
         var format: TranscriptFormat

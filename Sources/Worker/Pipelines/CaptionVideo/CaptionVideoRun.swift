@@ -27,8 +27,7 @@ struct CaptionVideoRun {
         let rendered = try await step(.render, 0.35, 0.97) { try await $0.rendered(spoken, film) }
         let sidecars = try await self.sidecars(spoken)
         return CaptionVideo.Answer(
-            result: rendered, speech: spoken?.summary, transcript: spoken?.place.map { $0.url },
-            sidecars: sidecars)
+            result: rendered, speech: spoken?.summary, transcript: spoken?.place.url, sidecars: sidecars)
     }
 
     /// Runs a step, as a part of the job's progress.
@@ -62,81 +61,43 @@ struct CaptionVideoRun {
 
     // MARK: What is said
 
-    /// What is said, as one step after the other comes to it.
-    struct Spoken: Codable, Sendable {
-        /// Where the transcript lies; `nil` where the words were given and stay as they are.
-        var place: JobResult.Output?
-        var summary: CaptionVideo.SpeechSummary?
-    }
-
     /// - Returns: `nil` where the given subtitles are used as they are.
-    private func words(of film: Film) async throws -> Spoken? {
+    private func words(of film: Film) async throws -> SpokenWords? {
         let needsTranscript = payload.translate != nil || payload.addsTrack || !payload.sidecars.isEmpty
         if payload.subtitles != nil, !needsTranscript { return nil }
-        let original = try await step(.transcribe, 0.02, 0.3) { try await $0.transcribed(film) }
+        let original = try await step(.transcribe, 0.02, 0.3) { run in
+            guard film.hasSound || payload.subtitles != nil else {
+                throw MediaError(
+                    .badInput, "there is no sound in it to recognise", hint: "give the subtitles", input: payload.input)
+            }
+            return try await SpokenWords.found(
+                in: payload.input, given: payload.subtitles, payload.speech, at: run.beside("json"),
+                overwrite: payload.overwrite, run.media)
+        }
         guard let language = payload.translate else { return original }
         return try await step(.translate, 0.3, 0.35) { try await $0.translated(original, to: language) }
     }
 
-    private func transcribed(_ film: Film) async throws -> Spoken {
-        if let subtitles = payload.subtitles {
-            var transcript = try await given(subtitles)
-            transcript.language = transcript.language ?? payload.speech.language
-            return try await stored(transcript, usage: nil, as: "json")
-        }
-        guard film.hasSound else {
-            throw MediaError(
-                .badInput, "there is no sound in it to recognise", hint: "give the subtitles", input: payload.input)
-        }
-        let made = try await SpeechRun(job.context, services).transcribe(
-            payload.speech.request(payload.input), engine: payload.speech.engine, media: media)
-        return try await stored(made.transcript, usage: made.usage, as: "json")
-    }
-
-    private func given(_ subtitles: SubtitleInput) async throws -> Transcript {
-        switch subtitles {
-        case .transcript(let transcript): return transcript
-        case .text(let text): return try Transcript.read(Array(text.utf8), name: "subtitles")
-        case .file(let location):
-            return try Transcript.read(try await media.read(location, limit: SubtitleLimits().bytes), name: location)
-        case .embedded:
-            throw MediaError(.badRequest, "an embedded track is burnt in as it is")
-        }
-    }
-
-    private func translated(_ spoken: Spoken, to language: String) async throws -> Spoken {
+    private func translated(_ spoken: SpokenWords, to language: String) async throws -> SpokenWords {
         guard let model = try services.providers.chatModel() else {
             throw ProviderError(
                 .configuration, "there is no language model to translate with", provider: "kiln",
                 hint: "set OPENAI_API_KEY or ANTHROPIC_API_KEY, or leave translate out")
         }
-        let transcript = try await transcript(of: spoken)
-        let translated = try await CaptionTranslator(model: model).translate(transcript, to: language)
-        var result = try await stored(translated, usage: nil, as: "\(language).json")
-        result.summary?.usage = spoken.summary?.usage
-        result.summary?.engine = spoken.summary?.engine
+        let transcript = try await spoken.transcript(media)
+        let translated = try await TranscriptTranslator(model: model).translate(transcript, to: language)
+        var result = try await SpokenWords.stored(
+            translated, usage: spoken.summary.usage, at: beside("\(language).json"), overwrite: payload.overwrite, media)
+        result.summary.engine = spoken.summary.engine
+        result.summary.quality = spoken.summary.quality
         return result
-    }
-
-    /// Writes a transcript beside the result.
-    private func stored(
-        _ transcript: Transcript, usage: TranscriptionUsage?, as fileExtension: String
-    ) async throws -> Spoken {
-        let text = try transcript.written(as: .json)
-        let place = try await media.write(Array(text.utf8), to: beside(fileExtension), overwrite: payload.overwrite)
-        return Spoken(place: place, summary: CaptionVideo.SpeechSummary(transcript, usage: usage))
-    }
-
-    private func transcript(of spoken: Spoken) async throws -> Transcript {
-        guard let place = spoken.place else { throw MediaError(.internal, "a transcript without a place") }
-        return try Transcript.read(try await media.read(place.url), name: place.url)
     }
 
     // MARK: What becomes of it
 
-    private func rendered(_ spoken: Spoken?, _ film: Film) async throws -> JobResult {
+    private func rendered(_ spoken: SpokenWords?, _ film: Film) async throws -> JobResult {
         guard let spoken else { return try await media.render(request(payload.subtitles ?? .embedded(nil))) }
-        let transcript = try await transcript(of: spoken)
+        let transcript = try await spoken.transcript(media)
         var tracks: [TextTrack] = []
         // Where nothing is said there is nothing to show.
         let isSilent = transcript.segments.isEmpty
@@ -156,10 +117,10 @@ struct CaptionVideoRun {
         return try await media.render(burn)
     }
 
-    private func sidecars(_ spoken: Spoken?) async throws -> [CaptionVideo.Sidecar] {
+    private func sidecars(_ spoken: SpokenWords?) async throws -> [CaptionVideo.Sidecar] {
         guard let spoken, !payload.sidecars.isEmpty else { return [] }
         return try await step(.sidecars, 0.97, 1) { run in
-            let transcript = try await run.transcript(of: spoken)
+            let transcript = try await spoken.transcript(run.media)
             var written: [CaptionVideo.Sidecar] = []
             for format in payload.sidecars {
                 let text = try transcript.written(as: format, rules: payload.captions?.rules)
@@ -189,18 +150,8 @@ struct CaptionVideoRun {
         payload.output.isEmpty || Container(fileName: payload.output) == nil ? .mp4 : nil
     }
 
-    /// A name like the result's, with another ending.
     private func beside(_ fileExtension: String) -> String {
-        let template = services.configuration.outputs.keyTemplate
-        let place = OutputPlace(job.context)
-        guard !payload.output.isEmpty else {
-            return place.location(asked: "", template: template, fileExtension: fileExtension)
-        }
-        var stem = payload.output.replacing(".{extension}", with: "")
-        if let dot = stem.lastIndex(of: "."), !stem[dot...].contains("/"), Container(fileName: stem) != nil {
-            stem = String(stem[..<dot])
-        }
-        return place.location(asked: stem + "." + fileExtension, template: template, fileExtension: fileExtension)
+        ResultPlace(job.context, services, asked: payload.output).beside(fileExtension)
     }
 }
 
