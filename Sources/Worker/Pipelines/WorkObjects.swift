@@ -1,5 +1,6 @@
 import FoundationEssentials
 import JobQueue
+import Logging
 import MediaKit
 import Providers
 import Transfer
@@ -38,7 +39,12 @@ struct WorkObjects: Sendable {
         do {
             guard let (store, key) = try services.stores.store(for: .store(key: prefix + "-")) else { return }
             let folder = String(key.dropLast())
-            for try await object in store.list(prefix: folder) { try await store.delete(object.key) }
+            while true {
+                let page = try await store.list(prefix: folder, from: nil, limit: 100)
+                for object in page.objects { try await store.delete(object.key) }
+                // What was listed is gone: the next ones are the first.
+                if page.objects.isEmpty || page.next == nil { break }
+            }
         } catch {
             logger.warning("what the steps have left below \(prefix) cannot be deleted: \(error)")
         }
