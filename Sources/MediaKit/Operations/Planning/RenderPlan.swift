@@ -24,6 +24,8 @@ struct RenderPlan {
     let sounds: [Sound]
     let subtitles: [InputStream]
     let window: MediaGraph.Window
+    /// What else is done to each of `sounds`, in their order; none where it is empty.
+    var treatments: [SoundTreatment] = []
 
     init(
         _ request: Transcode, container: Container, demuxer: Demuxer, job: Job,
