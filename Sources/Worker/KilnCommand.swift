@@ -22,6 +22,8 @@ struct KilnCommand: AsyncParsableCommand {
             TranscodeCommand.self,
             BurnCommand.self,
             ExtractAudioCommand.self,
+            NormalizeCommand.self,
+            MixCommand.self,
             RunCommand.self,
             CapabilitiesCommand.self,
             SampleCommand.self,

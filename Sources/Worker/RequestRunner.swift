@@ -46,6 +46,9 @@ struct RequestRunner {
             if !report.json { try console.print(ProbeTable(info).text) }
             return
         }
+        if case .loudness(let measured) = result, !report.json {
+            try console.print(LoudnessText.lines(measured).joined(separator: "\n"))
+        }
         if report.progress == .json {
             // Every line stays an object.
             for warning in result.warnings where !report.json {
@@ -66,6 +69,9 @@ extension MediaRequest {
         case .burnSubtitles(let request): request.output == "-"
         case .extractAudio(let request): request.output == "-"
         case .sampleClip(let request): request.output == "-" || request.subtitles == "-"
+        case .measureLoudness: false
+        case .normalizeLoudness(let request): request.output == "-"
+        case .mixAudio(let request): request.output == "-"
         }
     }
 }
@@ -79,6 +85,8 @@ extension MediaResult {
             case .render(let value): try JSONText.pretty(value)
             case .audio(let value): try JSONText.pretty(value)
             case .sample(let value): try JSONText.pretty(value)
+            case .loudness(let value): try JSONText.pretty(value)
+            case .normalized(let value): try JSONText.pretty(value)
             }
         }
     }
@@ -89,6 +97,8 @@ extension MediaResult {
         case .render(let value): value.warnings
         case .audio(let value): value.warnings
         case .sample(let value): value.warnings
+        case .loudness(let value): value.warnings
+        case .normalized(let value): value.file.warnings
         }
     }
 }

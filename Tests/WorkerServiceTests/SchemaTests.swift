@@ -78,6 +78,32 @@ import Testing
         ),
         ("media.extract_audio", #"{"input": "a", "preset": "music"}"#, false),
         ("media.extract_audio", #"{"input": "a", "splitAtSilence": 0}"#, false),
+        ("media.normalize_loudness", #"{"input": "a"}"#, true),
+        (
+            "media.normalize_loudness",
+            #"""
+            {"input": "a", "output": "b", "container": "mp4", "target": -23, "ceiling": -2, "peaks": "reduce",
+             "maximumGain": 20, "audio": {"bitRate": 96000}, "track": 0, "indexFirst": false}
+            """#, true
+        ),
+        ("media.normalize_loudness", #"{"input": "a", "target": 3}"#, false),
+        ("media.normalize_loudness", #"{"input": "a", "peaks": "clip"}"#, false),
+        ("media.normalize_loudness", #"{"input": "a", "loudness": -16}"#, false),
+        ("media.mix_audio", #"{"inputs": [{"input": "a"}]}"#, true),
+        (
+            "media.mix_audio",
+            #"""
+            {"inputs": [{"input": "a", "delay": 1.5},
+                        {"input": "b", "track": 1, "gain": -12, "start": 3, "end": 9, "fadeIn": 1, "fadeOut": 2,
+                         "loop": true, "duck": {"key": 0, "amount": 10, "threshold": -45, "attack": 0.2, "release": 1}}],
+             "video": "c", "length": "video", "limiter": true, "ceiling": -2}
+            """#, true
+        ),
+        ("media.mix_audio", #"{"inputs": []}"#, false),
+        ("media.mix_audio", #"{"inputs": ["a"]}"#, false),
+        ("media.mix_audio", #"{"inputs": [{"input": "a", "gian": 3}]}"#, false),
+        ("media.mix_audio", #"{"inputs": [{"input": "a", "gain": 100}]}"#, false),
+        ("media.mix_audio", #"{"inputs": [{"input": "a", "duck": {"amount": 3}}]}"#, false),
         ("http.request", #"{"url": "https://x.example"}"#, true),
         ("http.request", #"{"url": "https://x.example", "body": [1], "headers": {"a": "b"}, "timeout": 60}"#, true),
         ("http.request", #"{"url": "x.example"}"#, false),
@@ -101,6 +127,8 @@ import Testing
         case let payload as MediaPayload<Transcode>: return isValid(payload.operation)
         case let payload as MediaPayload<BurnSubtitles>: return isValid(payload.operation)
         case let payload as MediaPayload<ExtractAudio>: return isValid(payload.operation)
+        case let payload as MediaPayload<NormalizeLoudness>: return isValid(payload.operation)
+        case let payload as MediaPayload<MixAudio>: return isValid(payload.operation)
         case let payload as MediaPayload<Probe>: return (try? payload.operation.validate()) != nil
         case let payload as AppRequest.Payload: return payload.url.contains("://")
         default: return true

@@ -149,7 +149,10 @@ final class DecodeStage: Stage, @unchecked Sendable {
                 let own = !isShared ? timed : TimedFrame(frame: try timed.frame.ref(), like: timed)
                 return !receiver.inbox.send(own, bytes: own.frame.byteCount, pad: receiver.pad)
             }
-            if receivers.isEmpty { return false }
+            if receivers.isEmpty {
+                tally.isNoLongerWanted = !control.isStopped
+                return false
+            }
         }
         return true
     }
@@ -186,4 +189,6 @@ struct DecodeTally: Sendable {
     var end: Int64?
     /// Whether decoding stopped because the window was over.
     var reachedWindowEnd = false
+    /// Whether it stopped because nobody takes more, as of the longer input of a mix.
+    var isNoLongerWanted = false
 }

@@ -59,6 +59,12 @@ final class FilterStage: Stage, @unchecked Sendable {
                     waiting = [:]
                 } else {
                     if format.needsNewGraph(after: formats[source]) {
+                        // What the others have been through cannot be told to a new graph.
+                        guard sourceCount == 1 else {
+                            throw MediaError(
+                                .unsupported, "input \(source) of a filter changes its format midway",
+                                hint: "transcode it first")
+                        }
                         try finishGraph()
                         formats[source] = format
                         try build(first: timed.frame)
@@ -97,7 +103,7 @@ final class FilterStage: Stage, @unchecked Sendable {
         guard sources.count == sourceCount else {
             throw MediaError(.badInput, "an input of a filter has no frames")
         }
-        var text = try plan.text(for: sources.first, first: first)
+        var text = try plan.text(for: sources, first: first)
         if let outputFormat { text.force(outputFormat) }
         let made = try FilterGraph(
             sources: sources,

@@ -115,22 +115,28 @@ protocol FrameConsumer: AnyObject, Sendable {
 enum FilterPlan: Sendable {
     case picture(PicturePlan)
     case sound(SoundPlan)
+    /// Sound of several sources, laid over each other.
+    case soundMix(MixPlan)
     /// Filters that make their frames themselves, without a source.
     case generator(FilterText, isPicture: Bool)
 
     var isPicture: Bool {
         switch self {
         case .picture: true
-        case .sound: false
+        case .sound, .soundMix: false
         case .generator(_, let isPicture): isPicture
         }
     }
 
-    func text(for format: FrameFormat?, first: Frame?) throws -> FilterText {
-        switch (self, format) {
+    /// - Parameters:
+    ///   - formats: what comes in, by source.
+    ///   - first: the first source's first frame.
+    func text(for formats: [FrameFormat], first: Frame?) throws -> FilterText {
+        switch (self, formats.first) {
         case (.generator(let text, _), _): return text
         case (.picture(let plan), let format?): return try plan.text(for: format, first: first)
         case (.sound(let plan), let format?): return try plan.text(for: format)
+        case (.soundMix(let plan), _?): return try plan.text(for: formats)
         default: throw MediaError(.internal, "a filter graph without a source")
         }
     }

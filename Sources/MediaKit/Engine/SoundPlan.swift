@@ -8,6 +8,11 @@ struct SoundPlan: Sendable {
     var channelLayout: String?
     /// Decibels.
     var gain: Double?
+    /// What keeps peaks down, after the gain; `nil` for nothing.
+    var limiter: PeakLimiter?
+    /// Samples that come out exactly: what is more is cut off, what is missing is silent. `nil` for as many as there
+    /// are.
+    var length: Int64?
     /// Sample formats that may come out, by libav's names, best first; empty for any.
     var sampleFormats: [String] = []
     /// Rates that the encoder takes; empty for any.
@@ -18,12 +23,31 @@ struct SoundPlan: Sendable {
     func text(for format: FrameFormat) throws -> FilterText {
         var text = FilterText()
         if let gain, gain != 0 { text.append("volume", [("volume", "\(gain)dB")]) }
+        if let limiter {
+            let rate = rate(for: format)
+            text.append(
+                "aformat",
+                [
+                    ("sample_rates", "\(rate * PeakLimiter.oversampling(rate))"),
+                    ("channel_layouts", layout(for: format)),
+                ])
+            limiter.append(to: &text)
+        }
+        appendFormat(to: &text, for: format)
+        return text
+    }
+
+    /// Makes what the encoder takes, of the length that was asked for.
+    func appendFormat(to text: inout FilterText, for format: FrameFormat) {
         var options = [("sample_rates", "\(rate(for: format))"), ("channel_layouts", layout(for: format))]
         if !sampleFormats.isEmpty {
             options.insert(("sample_fmts", preferred(format).joined(separator: "|")), at: 0)
         }
         text.append("aformat", options)
-        return text
+        if let length {
+            text.append("apad", [("whole_len", "\(length)")])
+            text.append("atrim", [("end_sample", "\(length)")])
+        }
     }
 
     func rate(for format: FrameFormat) -> Int {

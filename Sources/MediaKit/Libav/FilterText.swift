@@ -2,8 +2,25 @@
 /// takes away. See "Notes on filtergraph escaping" in FFmpeg's filter documentation.
 struct FilterText: Sendable, Equatable {
     private(set) var chain: [String] = []
+    /// Chains between named links, before the one that ends at the sink.
+    private(set) var sections: [String] = []
+    /// The links that the last chain begins with, where there are sections; without them it begins with the sources.
+    private var heads: [String] = []
 
-    var isEmpty: Bool { chain.isEmpty }
+    var isEmpty: Bool { chain.isEmpty && sections.isEmpty }
+
+    /// Goes on with another text's chain.
+    mutating func append(_ text: FilterText) { chain += text.chain }
+
+    /// Adds a chain between links by name: letters and digits. The sources' links are "in0", "in1", …
+    mutating func section(from inputs: [String], _ text: FilterText, to outputs: [String]) {
+        sections.append(Self.labels(inputs) + text.chain.joined(separator: ",") + Self.labels(outputs))
+    }
+
+    /// What is appended from here on begins with these links.
+    mutating func begin(from links: [String]) { heads = links }
+
+    private static func labels(_ names: [String]) -> String { names.map { "[\($0)]" }.joined() }
 
     mutating func append(_ filter: String, _ options: [(String, String)] = []) {
         let text = options.map { "\($0.0)=\(Self.escape($0.1))" }.joined(separator: ":")
@@ -16,8 +33,9 @@ struct FilterText: Sendable, Equatable {
     ///   - nothing: the filter that does nothing, for an empty chain: "null" or "anull".
     ///   - sources: how many sources there are.
     func joined(nothing: String, sources: Int = 1) -> String {
-        let labels = (0..<sources).map { "[in\($0)]" }.joined()
-        return labels + (chain.isEmpty ? nothing : chain.joined(separator: ",")) + "[out]"
+        let first = sections.isEmpty ? (0..<sources).map { "in\($0)" } : heads
+        let last = Self.labels(first) + (chain.isEmpty ? nothing : chain.joined(separator: ",")) + "[out]"
+        return (sections + [last]).joined(separator: ";")
     }
 
     /// Escapes an option's value twice: for the option parser, then for the graph parser.

@@ -33,6 +33,12 @@ public enum MediaRequest: Codable, Sendable {
     case extractAudio(ExtractAudio)
     /// Makes a short clip to try things on.
     case sampleClip(SampleClip)
+    /// Tells how loud a file's sound is.
+    case measureLoudness(MeasureLoudness)
+    /// Makes a file's sound as loud as is asked for.
+    case normalizeLoudness(NormalizeLoudness)
+    /// Lays the sound of several files over each other.
+    case mixAudio(MixAudio)
 
     /// The names that `operation` may have.
     public static let operationNames = [
@@ -41,6 +47,9 @@ public enum MediaRequest: Codable, Sendable {
         BurnSubtitles.name,
         ExtractAudio.name,
         SampleClip.name,
+        MeasureLoudness.name,
+        NormalizeLoudness.name,
+        MixAudio.name,
     ]
 
     var operation: any ExecutableOperation {
@@ -50,6 +59,9 @@ public enum MediaRequest: Codable, Sendable {
         case .burnSubtitles(let operation): operation
         case .extractAudio(let operation): operation
         case .sampleClip(let operation): operation
+        case .measureLoudness(let operation): operation
+        case .normalizeLoudness(let operation): operation
+        case .mixAudio(let operation): operation
         }
     }
 
@@ -65,6 +77,9 @@ public enum MediaRequest: Codable, Sendable {
         case BurnSubtitles.name: self = .burnSubtitles(try BurnSubtitles(from: decoder))
         case ExtractAudio.name: self = .extractAudio(try ExtractAudio(from: decoder))
         case SampleClip.name: self = .sampleClip(try SampleClip(from: decoder))
+        case MeasureLoudness.name: self = .measureLoudness(try MeasureLoudness(from: decoder))
+        case NormalizeLoudness.name: self = .normalizeLoudness(try NormalizeLoudness(from: decoder))
+        case MixAudio.name: self = .mixAudio(try MixAudio(from: decoder))
         default:
             throw DecodingError.dataCorrupted(
                 DecodingError.Context(
@@ -85,15 +100,20 @@ public enum MediaRequest: Codable, Sendable {
 public enum MediaResult: Codable, Sendable {
     /// Of a ``Probe``.
     case info(MediaInfo)
-    /// Of a ``Transcode`` or ``BurnSubtitles``.
+    /// Of a ``Transcode``, ``BurnSubtitles`` or ``MixAudio``.
     case render(RenderResult)
     /// Of an ``ExtractAudio``.
     case audio(ExtractAudioResult)
     /// Of a ``SampleClip``.
     case sample(SampleClipResult)
+    /// Of a ``MeasureLoudness``.
+    case loudness(MeasureLoudnessResult)
+    /// Of a ``NormalizeLoudness``.
+    case normalized(NormalizeLoudnessResult)
 
     private enum Key: String, CodingKey, CaseIterable {
         case info, render, audio, sample
+        case loudness, normalized
     }
 
     public init(from decoder: any Swift.Decoder) throws {
@@ -104,6 +124,10 @@ public enum MediaResult: Codable, Sendable {
             self = .audio(audio)
         } else if let sample = try values.decodeIfPresent(SampleClipResult.self, forKey: .sample) {
             self = .sample(sample)
+        } else if let loudness = try values.decodeIfPresent(MeasureLoudnessResult.self, forKey: .loudness) {
+            self = .loudness(loudness)
+        } else if let made = try values.decodeIfPresent(NormalizeLoudnessResult.self, forKey: .normalized) {
+            self = .normalized(made)
         } else {
             self = .render(try values.decode(RenderResult.self, forKey: .render))
         }
@@ -116,6 +140,8 @@ public enum MediaResult: Codable, Sendable {
         case .render(let value): try values.encode(value, forKey: .render)
         case .audio(let value): try values.encode(value, forKey: .audio)
         case .sample(let value): try values.encode(value, forKey: .sample)
+        case .loudness(let value): try values.encode(value, forKey: .loudness)
+        case .normalized(let value): try values.encode(value, forKey: .normalized)
         }
     }
 }

@@ -11,6 +11,9 @@ struct Summary {
         case .render(let value): facts = Self.describe(value)
         case .audio(let value): facts = Self.describe(value)
         case .sample(let value): facts = Self.describe(value)
+        // Printed as what was asked for.
+        case .loudness: facts = []
+        case .normalized(let value): facts = Self.describe(value.file) + LoudnessText.lines(value)
         }
         lines = facts + result.warnings.map { "warning: \(Self.describe($0))" }
     }

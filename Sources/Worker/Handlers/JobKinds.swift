@@ -8,6 +8,8 @@ enum JobKinds {
         MediaTranscode.self,
         MediaBurnSubtitles.self,
         MediaExtractAudio.self,
+        MediaNormalizeLoudness.self,
+        MediaMixAudio.self,
         AppRequest.self,
     ]
 

@@ -26,6 +26,8 @@ struct JobResult: Codable, Sendable {
     var streams: [Stream] = []
     /// What a probe found.
     var info: MediaInfo?
+    /// How loud each sound stream was and is; of a normalization.
+    var loudness: [NormalizeLoudnessResult.Track]?
     /// What a person should know.
     var warnings: [MediaWarning] = []
     var timings: Timings

@@ -135,10 +135,14 @@ extension MediaRun {
     func render<Operation: OutputOperation>(_ operation: Operation) async throws -> JobResult
     where Operation.Output == RenderResult {
         let request = try await weighed(completed(operation))
-        let made = try await run(request)
+        return try await result(of: try await run(request), at: request.output)
+    }
+
+    /// What a job answers that made one file.
+    func result(of made: RenderResult, at location: String) async throws -> JobResult {
         var result = JobResult(
             timings: timings(process: made.wallSeconds, cpu: made.cpuSeconds, made: made.duration))
-        result.take([try await output(request.output, size: made.bytes, duration: made.duration)])
+        result.take([try await output(location, size: made.bytes, duration: made.duration)])
         result.duration = made.duration
         result.container = made.container.rawValue
         result.streams = made.streams.map { JobResult.Stream($0) }

@@ -44,6 +44,22 @@ extension ExtractAudio: OutputOperation {
     var encodedVideo: VideoSettings? { nil }
 }
 
+extension NormalizeLoudness: OutputOperation {
+    var usualContainer: Container {
+        // Into what it is, where its name tells and its pictures go in as they are.
+        if let container = Container(fileName: input) { return container }
+        return .m4a
+    }
+    var encodedVideo: VideoSettings? { nil }
+}
+
+extension MixAudio: OutputOperation {
+    /// The first of those that are read.
+    var input: String { video ?? inputs.first?.input ?? "" }
+    var usualContainer: Container { video == nil ? .m4a : .mp4 }
+    var encodedVideo: VideoSettings? { nil }
+}
+
 extension Container {
     /// What files of it end with.
     var fileExtension: String {

@@ -61,6 +61,14 @@ enum SchemaNotes {
         "PictureSize.width": within(2, 16384), "PictureSize.height": within(2, 16384),
         "SilenceSettings.threshold": within(-100, 0), "SilenceSettings.minimum": within(0.02, 60),
         "ExtractAudio.splitAtSilence": within(1, 86_400),
+        "NormalizeLoudness.target": within(-70, -5), "NormalizeLoudness.ceiling": within(-20, 0),
+        "NormalizeLoudness.maximumGain": within(0, 60),
+        "MixAudio.inputs": ["minItems": 1, "maxItems": 32], "MixAudio.duration": within(0.001, 86_400),
+        "MixAudio.ceiling": within(-20, 0),
+        "MixInput.gain": within(-120, 60), "MixInput.delay": within(0, 86_400),
+        "MixInput.fadeIn": within(0, 86_400), "MixInput.fadeOut": within(0, 86_400),
+        "Ducking.key": within(0, 31), "Ducking.amount": within(1, 48), "Ducking.threshold": within(-60, 0),
+        "Ducking.attack": within(0.001, 2), "Ducking.release": within(0.01, 5),
         "Limits.pixels": positive, "Limits.durationSeconds": positive, "Limits.outputBytes": positive,
         "Limits.streams": positive, "Limits.wallSeconds": positive, "Tolerance.lostFrames": within(0, 1),
         "CaptionStyle.fontFamily": [
@@ -88,6 +96,11 @@ enum SchemaNotes {
         "BurnSubtitles.subtitles": "A file, the text itself, or a text track of the input.",
         "BurnSubtitles.fonts": "Locations of font files that are looked in before the system's.",
         "ExtractAudio.splitAtSilence": "Chunks of at most so many seconds, cut at silences.",
+        "NormalizeLoudness.target": "LUFS.",
+        "NormalizeLoudness.ceiling": "dBTP.",
+        "MixAudio.video": "Whose pictures are copied under the mix.",
+        "MixAudio.duration": "Seconds, instead of length.",
+        "Ducking.key": "The number of the input that it is lowered under, from 0.",
         "Probe.keyFrames": "Reads all of the input to find the distances of its key frames.",
     ]
 }

@@ -5,22 +5,27 @@ struct InputVerdict {
     let tolerance: Tolerance
     let demuxer: Demuxer
     let control: JobControl
+    /// Which of the graph's inputs it is.
+    var input = 0
 
     /// Adds warnings, or throws `bad_input` where more was lost than the tolerance allows.
     func judge(graph: MediaGraph, report: GraphRunner.Report) throws {
         let copiedEnds = graph.copied.map { report.muxed[$0.slot.output][$0.slot.stream].end }
-        guard report.decoded.contains(where: { $0.packets > 0 }) || report.copied.contains(where: { $0.packets > 0 })
+        let decodedTallies = zip(graph.decoded, report.decoded).filter { $0.0.source.input == input }.map(\.1)
+        let copiedTallies = zip(graph.copied, report.copied).filter { $0.0.source.input == input }.map(\.1)
+        guard decodedTallies.contains(where: { $0.packets > 0 }) || copiedTallies.contains(where: { $0.packets > 0 })
         else {
             throw MediaError(
                 .badInput, "there is nothing in it but a header", input: demuxer.name, log: control.log.recent())
         }
-        let furthest = (report.decoded.map(\.end) + copiedEnds).compactMap { $0 }.max()
-        for (decoded, tally) in zip(graph.decoded, report.decoded) {
+        let ownEnds = zip(graph.copied, copiedEnds).filter { $0.0.source.input == input }.map(\.1)
+        let furthest = (decodedTallies.map(\.end) + ownEnds).compactMap { $0 }.max()
+        for (decoded, tally) in zip(graph.decoded, report.decoded) where decoded.source.input == input {
             let stream = demuxer.streams[decoded.source.stream]
             try judge(stream, decoded.window, tally, furthest)
             try judgeHoles(tally.missingFrames, of: tally.frames, isDamaged: tally.corruptPackets > 0, stream)
         }
-        for (index, copied) in graph.copied.enumerated() where !copied.isSparse {
+        for (index, copied) in graph.copied.enumerated() where !copied.isSparse && copied.source.input == input {
             let stream = demuxer.streams[copied.source.stream]
             tellOfDamage(report.copied[index], stream)
             try judgeHoles(copied: copied, report, index, stream)
@@ -28,7 +33,8 @@ struct InputVerdict {
             try judgeLength(stream, copied.window, reached: copiedEnds[index], furthest: furthest)
         }
         for (branch, tally) in zip(graph.branches, report.encoded) {
-            guard let tally, let source = branch.sources.first else { continue }
+            guard let tally, let source = branch.sources.first, graph.decoded[source].source.input == input
+            else { continue }
             try judgeOrder(tally, demuxer.streams[graph.decoded[source].source.stream])
         }
         try judgeComplaints()
@@ -74,7 +80,7 @@ struct InputVerdict {
                     .damagedInput, "\(tally.corruptPackets) of \(tally.packets) packets are incomplete",
                     stream: stream.index))
         }
-        if !tally.reachedWindowEnd {
+        if !tally.reachedWindowEnd, !tally.isNoLongerWanted {
             try judgeLength(stream, window, reached: tally.end, furthest: furthest, within: window.end)
         }
     }

@@ -12,7 +12,9 @@ extension RenderPlan {
         output.options = options(sink: sink)
         output.chapters = chapters()
         try addPicture(&graph, &output, pass: pass, statisticsPath: statisticsPath)
-        for sound in sounds { try addSound(sound, &graph, &output) }
+        for (index, sound) in sounds.enumerated() {
+            try addSound(sound, treatments.indices.contains(index) ? treatments[index] : nil, &graph, &output)
+        }
         for stream in subtitles {
             graph.copied.append(
                 MediaGraph.CopiedStream(
@@ -78,7 +80,9 @@ extension RenderPlan {
         }
     }
 
-    private func addSound(_ sound: Sound, _ graph: inout MediaGraph, _ output: inout MediaGraph.Output) throws {
+    private func addSound(
+        _ sound: Sound, _ treatment: SoundTreatment?, _ graph: inout MediaGraph, _ output: inout MediaGraph.Output
+    ) throws {
         let stream = sound.stream
         guard let codec = sound.codec else {
             graph.copied.append(
@@ -86,19 +90,35 @@ extension RenderPlan {
             output.streams.append(described(stream))
             return
         }
-        let choice = try AudioEncoderChoice(
+        let choice = try encoderChoice(for: stream, codec)
+        var plan = choice.plan
+        if let treatment {
+            plan.gain = treatment.gain
+            plan.limiter = treatment.limiter
+            plan.length = treatment.length
+        }
+        graph.decoded.append(MediaGraph.DecodedStream(source: reference(stream), window: soundWindow))
+        graph.branches.append(
+            MediaGraph.Branch(
+                sources: [graph.decoded.count - 1], filter: .sound(plan), processors: treatment?.processors ?? [],
+                target: .encode(choice.settings, to: [nextSlot(output)])))
+        output.streams.append(described(stream))
+    }
+
+    /// How a stream of sound is encoded.
+    func encoderChoice(for stream: InputStream, _ codec: AudioCodec) throws -> AudioEncoderChoice {
+        try AudioEncoderChoice(
             codec: codec, audio: request.audio, container: container,
             sourceChannels: Int(stream.parameters.pointee.ch_layout.nb_channels),
             sourceBits: Int(max(stream.parameters.pointee.bits_per_raw_sample, 16)), bitexact: request.bitexact)
+    }
+
+    /// The part of sound that is encoded.
+    var soundWindow: MediaGraph.Window {
         var window = window
         window.padsStart = !container.hasTimestamps
         window.dropsPriming = demuxer.presentationStart != demuxer.startTime
-        graph.decoded.append(MediaGraph.DecodedStream(source: reference(stream), window: window))
-        graph.branches.append(
-            MediaGraph.Branch(
-                sources: [graph.decoded.count - 1], filter: .sound(choice.plan),
-                target: .encode(choice.settings, to: [nextSlot(output)])))
-        output.streams.append(described(stream))
+        return window
     }
 
     private func reference(_ stream: InputStream) -> MediaGraph.StreamReference {

@@ -25,6 +25,8 @@ struct RenderPlan {
     let subtitles: [InputStream]
     let texts: [TextTrackPlan]
     let window: MediaGraph.Window
+    /// What else is done to each of `sounds`, in their order; none where it is empty.
+    var treatments: [SoundTreatment] = []
 
     init(
         _ request: Transcode, container: Container, demuxer: Demuxer, job: Job,

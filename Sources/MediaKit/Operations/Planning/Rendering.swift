@@ -40,7 +40,7 @@ struct Rendering {
     }
 
     /// What is too long by its header need not be worked on first.
-    private func requireDuration(_ expected: Int64?, _ demuxer: Demuxer) throws {
+    func requireDuration(_ expected: Int64?, _ demuxer: Demuxer) throws {
         guard let limit = request.limits.durationSeconds, let expected, Double(expected) / 1e6 > limit else { return }
         throw MediaError(
             .resourceLimit, "the input is longer than the limit of \(limit) s",
@@ -75,7 +75,8 @@ struct Rendering {
             second, graph, container: container, demuxer: again, sink: sink, statistics: statistics)
     }
 
-    private func finish(
+    /// Runs the graph that makes the output, judges it and publishes it.
+    func finish(
         _ plan: RenderPlan, _ graph: MediaGraph, container: Container, demuxer: Demuxer, sink: any ByteSink,
         statistics: PassStatistics?
     ) throws -> RenderResult {

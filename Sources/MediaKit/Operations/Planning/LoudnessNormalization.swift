@@ -1,0 +1,130 @@
+/// Carries out a normalization: a first pass that listens, a second that applies what follows from it.
+///
+/// Thread safety: used by the job's thread.
+struct LoudnessNormalization {
+    private let request: NormalizeLoudness
+    private let job: Job
+    /// Decibels that the limiter stays below the ceiling: what it takes away is not all there any more when its
+    /// oversampled sound becomes the output's rate again.
+    private static let limiterMargin = 0.1
+    /// Decibels of the true peak's measurement that are not worth a limiter.
+    private static let peakTolerance = 0.005
+
+    init(_ request: NormalizeLoudness, job: Job) {
+        self.request = request
+        self.job = job
+    }
+
+    func run() throws -> NormalizeLoudnessResult {
+        let container = try Container.resolve(request.container, output: request.output)
+        let transcode = transcode(container)
+        let rendering = Rendering(transcode, job: job)
+        // The output is tried first: an hour of listening must not end in "exists already".
+        let sink = try job.sink(request.output, overwrite: request.overwrite)
+        let demuxer = try job.open(request.input)
+        guard demuxer.isSeekable else {
+            throw MediaError(
+                .unsupported, "loudness is measured in a first pass, and a pipe cannot be read twice",
+                hint: "write it to a file first", input: demuxer.name)
+        }
+        var plan = try RenderPlan(transcode, container: container, demuxer: demuxer, job: job, processors: nil)
+        guard !plan.sounds.isEmpty else { throw MediaError(.badInput, "there is no sound in it", input: demuxer.name) }
+        try rendering.requireDuration(plan.expectedDuration, demuxer)
+        job.control.progress.expect(microseconds: plan.expectedDuration)
+
+        job.control.progress.begin(done: 0, share: 0.5)
+        let heard = try listen(plan)
+        job.control.progress.begin(done: 0.5, share: 0.5)
+
+        let gauges = plan.sounds.map { _ in LoudnessGauge(control: job.control) }
+        plan.treatments = zip(plan.sounds, zip(heard, gauges)).map { sound, listened in
+            treatment(sound.stream, listened.0, gauge: listened.1)
+        }
+        let graph = try plan.graph(pass: nil, statisticsPath: nil, sink: sink)
+        var file = try rendering.finish(
+            plan, graph, container: container, demuxer: demuxer, sink: sink, statistics: nil)
+        let after = try gauges.map { try $0.finish() }
+        let tracks = zip(plan.sounds.indices, after).map { index, after in
+            NormalizeLoudnessResult.Track(
+                sourceIndex: plan.sounds[index].stream.index, before: heard[index].loudness, after: after,
+                gain: plan.treatments[index].gain, isLimited: plan.treatments[index].limiter != nil)
+        }
+        for track in tracks { warnOfMissedTarget(track) }
+        file.warnings = job.control.warnings.all
+        return NormalizeLoudnessResult(file: file, tracks: tracks)
+    }
+
+    /// The same work but for the loudness.
+    private func transcode(_ container: Container) -> Transcode {
+        var audio = request.audio
+        if audio.codec == .auto { audio.codec = container.usualAudioCodec }
+        // Where there is room for one, it is the one that a player would choose.
+        let isForMany = container.holdsVideo || container == .m4a
+        let choice: StreamSelection.Choice = request.track.map { .indices([$0]) } ?? (isForMany ? .all : .best)
+        return Transcode(
+            input: request.input, output: request.output, container: container, video: VideoSettings(codec: .copy),
+            audio: audio, streams: StreamSelection(audio: choice), indexFirst: request.indexFirst,
+            bitexact: request.bitexact, overwrite: request.overwrite, limits: request.limits,
+            tolerance: request.tolerance)
+    }
+
+    /// The first pass: sound as it is going to be encoded, but for its gain.
+    private func listen(_ plan: RenderPlan) throws -> [LoudnessListening.Heard] {
+        let demuxer = try job.open(request.input, analysis: .headerIfSoundIsKnown)
+        let streams = try plan.sounds.map { sound in
+            (
+                index: sound.stream.index,
+                plan: try plan.encoderChoice(for: sound.stream, sound.codec ?? plan.container.usualAudioCodec).plan
+            )
+        }
+        return try LoudnessListening(streams: streams, window: plan.soundWindow, tolerance: request.tolerance)
+            .run(demuxer, job: job, isFinal: false)
+    }
+
+    private func treatment(
+        _ stream: InputStream, _ heard: LoudnessListening.Heard, gauge: LoudnessGauge
+    ) -> SoundTreatment {
+        var treatment = SoundTreatment(gain: 0, processors: [gauge])
+        guard let loudness = heard.loudness.integrated else {
+            let text = "it is silent or too short for its loudness to be measured: left as it is"
+            warn(text, stream.index)
+            return treatment
+        }
+        treatment.gain = request.target - loudness
+        if treatment.gain > request.maximumGain {
+            treatment.gain = request.maximumGain
+            let text =
+                "it is so quiet (\(Self.shown(loudness)) LUFS) that it stays below the target; raised by maximumGain, \(Self.shown(request.maximumGain)) dB"
+            warn(text, stream.index)
+        }
+        guard let peak = heard.loudness.truePeak else { return treatment }
+        let excess = peak + treatment.gain - request.ceiling
+        guard excess > Self.peakTolerance else { return treatment }
+        switch request.peaks {
+        case .limit:
+            treatment.limiter = PeakLimiter(ceiling: request.ceiling - Self.limiterMargin)
+            treatment.length = heard.sampleCount
+        case .reduce:
+            treatment.gain -= excess
+            let text =
+                "the gain was reduced by \(Self.shown(excess)) dB to keep its peaks below \(Self.shown(request.ceiling)) dBTP"
+            warn(text, stream.index)
+        }
+        return treatment
+    }
+
+    /// Limited peaks carry loudness, too.
+    private func warnOfMissedTarget(_ track: NormalizeLoudnessResult.Track) {
+        guard track.isLimited, let reached = track.after.integrated, abs(reached - request.target) > 0.5,
+            track.gain < request.maximumGain
+        else { return }
+        let text = "it has such peaks over its loudness that limiting them left it at \(Self.shown(reached)) LUFS"
+        warn(text, track.sourceIndex)
+    }
+
+    private func warn(_ text: String, _ stream: Int) {
+        job.control.warnings.add(MediaWarning(.adjusted, text, stream: stream))
+    }
+
+    private static func shown(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
+}
