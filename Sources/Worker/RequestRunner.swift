@@ -66,6 +66,8 @@ extension MediaRequest {
         case .burnSubtitles(let request): request.output == "-"
         case .extractAudio(let request): request.output == "-"
         case .sampleClip(let request): request.output == "-" || request.subtitles == "-"
+        case .concatenateClips(let request): request.output == "-"
+        case .loopTo(let request): request.output == "-"
         }
     }
 }

@@ -33,6 +33,10 @@ public enum MediaRequest: Codable, Sendable {
     case extractAudio(ExtractAudio)
     /// Makes a short clip to try things on.
     case sampleClip(SampleClip)
+    /// Joins clips and still images to one video.
+    case concatenateClips(ConcatenateClips)
+    /// Repeats a clip for an exact time.
+    case loopTo(LoopTo)
 
     /// The names that `operation` may have.
     public static let operationNames = [
@@ -41,6 +45,8 @@ public enum MediaRequest: Codable, Sendable {
         BurnSubtitles.name,
         ExtractAudio.name,
         SampleClip.name,
+        ConcatenateClips.name,
+        LoopTo.name,
     ]
 
     var operation: any ExecutableOperation {
@@ -50,6 +56,8 @@ public enum MediaRequest: Codable, Sendable {
         case .burnSubtitles(let operation): operation
         case .extractAudio(let operation): operation
         case .sampleClip(let operation): operation
+        case .concatenateClips(let operation): operation
+        case .loopTo(let operation): operation
         }
     }
 
@@ -65,6 +73,8 @@ public enum MediaRequest: Codable, Sendable {
         case BurnSubtitles.name: self = .burnSubtitles(try BurnSubtitles(from: decoder))
         case ExtractAudio.name: self = .extractAudio(try ExtractAudio(from: decoder))
         case SampleClip.name: self = .sampleClip(try SampleClip(from: decoder))
+        case ConcatenateClips.name: self = .concatenateClips(try ConcatenateClips(from: decoder))
+        case LoopTo.name: self = .loopTo(try LoopTo(from: decoder))
         default:
             throw DecodingError.dataCorrupted(
                 DecodingError.Context(
@@ -85,7 +95,7 @@ public enum MediaRequest: Codable, Sendable {
 public enum MediaResult: Codable, Sendable {
     /// Of a ``Probe``.
     case info(MediaInfo)
-    /// Of a ``Transcode`` or ``BurnSubtitles``.
+    /// Of a ``Transcode``, ``BurnSubtitles``, ``ConcatenateClips`` or ``LoopTo``.
     case render(RenderResult)
     /// Of an ``ExtractAudio``.
     case audio(ExtractAudioResult)

@@ -8,6 +8,8 @@ enum JobKinds {
         MediaTranscode.self,
         MediaBurnSubtitles.self,
         MediaExtractAudio.self,
+        MediaConcatenate.self,
+        MediaLoop.self,
         AppRequest.self,
     ]
 

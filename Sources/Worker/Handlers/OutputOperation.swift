@@ -3,6 +3,8 @@ import MediaKit
 /// An operation that writes something.
 protocol OutputOperation: MediaOperation {
     var input: String { get }
+    /// All that are decoded: what the largest needs, the job does.
+    var inputs: [String] { get }
     /// Empty where it is left to the worker.
     var output: String { get set }
     var container: Container? { get set }
@@ -13,6 +15,10 @@ protocol OutputOperation: MediaOperation {
     var usualContainer: Container { get }
     /// How pictures are encoded; `nil` if none are.
     var encodedVideo: VideoSettings? { get }
+}
+
+extension OutputOperation {
+    var inputs: [String] { [input] }
 }
 
 extension Transcode: OutputOperation {
@@ -42,6 +48,18 @@ extension ExtractAudio: OutputOperation {
         }
     }
     var encodedVideo: VideoSettings? { nil }
+}
+
+extension ConcatenateClips: OutputOperation {
+    var input: String { clips.first?.input ?? "" }
+    var inputs: [String] { clips.map(\.input) }
+    var usualContainer: Container { .mp4 }
+    var encodedVideo: VideoSettings? { video }
+}
+
+extension LoopTo: OutputOperation {
+    var usualContainer: Container { .mp4 }
+    var encodedVideo: VideoSettings? { video }
 }
 
 extension Container {

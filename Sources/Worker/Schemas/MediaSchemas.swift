@@ -61,6 +61,9 @@ enum SchemaNotes {
         "PictureSize.width": within(2, 16384), "PictureSize.height": within(2, 16384),
         "SilenceSettings.threshold": within(-100, 0), "SilenceSettings.minimum": within(0.02, 60),
         "ExtractAudio.splitAtSilence": within(1, 86_400),
+        "Clip.duration": within(0.01, 86_400), "CrossFade.seconds": within(0.01, 60),
+        "ConcatenateClips.clips": ["minItems": 1, "maxItems": 1000],
+        "ConcatenateClips.length": within(0.01, 1_000_000), "LoopTo.length": within(0.01, 1_000_000),
         "Limits.pixels": positive, "Limits.durationSeconds": positive, "Limits.outputBytes": positive,
         "Limits.streams": positive, "Limits.wallSeconds": positive, "Tolerance.lostFrames": within(0, 1),
         "CaptionStyle.fontFamily": [
@@ -85,6 +88,11 @@ enum SchemaNotes {
         "*.overwrite": "Whether what is there already is replaced; another unfinished job's output never is.",
         "*.threads": "CPU cores; the job weighs as many.",
         "*.limits": "What the job may take; the worker's own limits hold besides.",
+        "ConcatenateClips.sound":
+            "Where sound is read from that is heard instead of the clips'; the result ends with it.",
+        "ConcatenateClips.length": "Seconds to which the clips are repeated or cut.",
+        "LoopTo.length": "Seconds of the result; either this or match.",
+        "LoopTo.match": "Where sound is read from that tells how long the result is.",
         "BurnSubtitles.subtitles": "A file, the text itself, or a text track of the input.",
         "BurnSubtitles.fonts": "Locations of font files that are looked in before the system's.",
         "ExtractAudio.splitAtSilence": "Chunks of at most so many seconds, cut at silences.",
