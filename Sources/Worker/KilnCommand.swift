@@ -27,6 +27,8 @@ struct KilnCommand: AsyncParsableCommand {
             RunCommand.self,
             CapabilitiesCommand.self,
             SampleCommand.self,
+            ConcatCommand.self,
+            LoopCommand.self,
         ],
         groupedSubcommands: [
             CommandGroup(

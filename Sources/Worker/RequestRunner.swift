@@ -72,6 +72,8 @@ extension MediaRequest {
         case .measureLoudness: false
         case .normalizeLoudness(let request): request.output == "-"
         case .mixAudio(let request): request.output == "-"
+        case .concatenateClips(let request): request.output == "-"
+        case .loopTo(let request): request.output == "-"
         }
     }
 }

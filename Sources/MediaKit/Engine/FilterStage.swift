@@ -23,13 +23,13 @@ final class FilterStage: Stage, @unchecked Sendable {
         name = isSound ? "kiln-flt-audio" : "kiln-flt-video"
         plan = branch.filter
         processors = branch.processors
-        sourceCount = branch.sources.count
-        formats = Array(repeating: nil, count: branch.sources.count)
+        sourceCount = branch.isFed ? 1 : branch.sources.count
+        formats = Array(repeating: nil, count: sourceCount)
         self.target = target
         self.control = control
         let bounds = isSound ? ChannelBounds.sound : ChannelBounds.pictures
         inbox = Inbox(
-            pads: branch.sources.count, items: bounds.items, bytes: bounds.bytes, totalBytes: ChannelBounds.total)
+            pads: sourceCount, items: bounds.items, bytes: bounds.bytes, totalBytes: ChannelBounds.total)
     }
 
     func run() throws {

@@ -58,6 +58,12 @@ final class GraphRunner {
         let decoding = try graph.decoded.enumerated().map { index, decoded in
             try makeDecoder(decoded, index: index, filtering: filtering)
         }
+        let feeding = graph.feed.map { feed in
+            FeedStage(
+                feed: feed,
+                outlets: zip(graph.branches, filtering).filter { $0.0.isFed }.map { FeedOutlet(inbox: $0.1.inbox) },
+                control: control)
+        }
         let copying = graph.copied.map { makeCopy($0, muxing: muxing) }
         let demuxing = demuxers.enumerated().compactMap { index, demuxer in
             makeDemuxer(demuxer, index: index, decoding: decoding, copying: copying)
@@ -71,6 +77,7 @@ final class GraphRunner {
 
         var stages: [any Stage] = []
         stages += demuxing as [any Stage]
+        if let feeding { stages.append(feeding) }
         stages += decoding as [any Stage]
         stages += filtering as [any Stage]
         stages += encoding.compactMap { $0 } as [any Stage]

@@ -42,6 +42,8 @@ struct MediaGraph: Sendable {
         /// Work on each picture after the filters.
         var processors: [any FrameProcessor] = []
         var target: Target
+        /// Whether its frames come from the graph's feed instead of decoded streams.
+        var isFed = false
     }
 
     enum Target: Sendable {
@@ -92,6 +94,8 @@ struct MediaGraph: Sendable {
     var copied: [CopiedStream] = []
     var texts: [TextStream] = []
     var outputs: [Output] = []
+    /// Makes the frames of the branches that are fed, in their order.
+    var feed: (any FrameFeed)?
 }
 
 /// Work on pictures between the filters and the encoder, such as burning captions in.

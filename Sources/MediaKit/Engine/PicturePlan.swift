@@ -14,6 +14,8 @@ struct PicturePlan: Sendable {
     var needsEvenSize = true
     /// Whether pictures that say they are interlaced are made progressive.
     var deinterlaces = true
+    /// A picture of fixed size and colour that the pictures are put on, which `size` makes them fit.
+    var canvas: PictureCanvas?
 
     func text(for format: FrameFormat, first: Frame?) throws -> FilterText {
         var text = FilterText()
@@ -35,6 +37,11 @@ struct PicturePlan: Sendable {
         if orientation.swapsAxes { aspect = aspect.inverse }
         let scaled = size?.resolve(width: width, height: height, aspect: aspect, even: needsEvenSize)
         if let scaled { try resize(&text, scaled, width: width, height: height) }
+        if let canvas {
+            try canvas.finish(
+                &text, plan: self, source: source, target: target, color: color, sourceHeight: height, scaled: scaled)
+            return text
+        }
         let final = scaled.map { (width: $0.width, height: $0.height) } ?? (width: width, height: height)
         if scaled == nil, needsEvenSize, final.width % 2 != 0 || final.height % 2 != 0 {
             guard final.width > 1, final.height > 1 else {
@@ -109,7 +116,7 @@ struct PicturePlan: Sendable {
 
     /// HDR (PQ or HLG) to BT.709: linear light, the gamut, a curve, and back. Nominal white is 100 cd/m², the peak is
     /// what the mastering metadata says, else 1000 cd/m².
-    private func toneMap(_ text: inout FilterText, _ color: ColorTags) throws {
+    func toneMap(_ text: inout FilterText, _ color: ColorTags) throws {
         guard avfilter_get_by_name("zscale") != nil, avfilter_get_by_name("tonemap") != nil else {
             throw MediaError(
                 .unsupported, "HDR pictures cannot be made SDR: these libraries lack the filters zscale and tonemap",

@@ -39,6 +39,10 @@ public enum MediaRequest: Codable, Sendable {
     case normalizeLoudness(NormalizeLoudness)
     /// Lays the sound of several files over each other.
     case mixAudio(MixAudio)
+    /// Joins clips and still images to one video.
+    case concatenateClips(ConcatenateClips)
+    /// Repeats a clip for an exact time.
+    case loopTo(LoopTo)
 
     /// The names that `operation` may have.
     public static let operationNames = [
@@ -50,6 +54,8 @@ public enum MediaRequest: Codable, Sendable {
         MeasureLoudness.name,
         NormalizeLoudness.name,
         MixAudio.name,
+        ConcatenateClips.name,
+        LoopTo.name,
     ]
 
     var operation: any ExecutableOperation {
@@ -62,6 +68,8 @@ public enum MediaRequest: Codable, Sendable {
         case .measureLoudness(let operation): operation
         case .normalizeLoudness(let operation): operation
         case .mixAudio(let operation): operation
+        case .concatenateClips(let operation): operation
+        case .loopTo(let operation): operation
         }
     }
 
@@ -80,6 +88,8 @@ public enum MediaRequest: Codable, Sendable {
         case MeasureLoudness.name: self = .measureLoudness(try MeasureLoudness(from: decoder))
         case NormalizeLoudness.name: self = .normalizeLoudness(try NormalizeLoudness(from: decoder))
         case MixAudio.name: self = .mixAudio(try MixAudio(from: decoder))
+        case ConcatenateClips.name: self = .concatenateClips(try ConcatenateClips(from: decoder))
+        case LoopTo.name: self = .loopTo(try LoopTo(from: decoder))
         default:
             throw DecodingError.dataCorrupted(
                 DecodingError.Context(
@@ -101,6 +111,7 @@ public enum MediaResult: Codable, Sendable {
     /// Of a ``Probe``.
     case info(MediaInfo)
     /// Of a ``Transcode``, ``BurnSubtitles`` or ``MixAudio``.
+    /// Of a ``Transcode``, ``BurnSubtitles``, ``ConcatenateClips`` or ``LoopTo``.
     case render(RenderResult)
     /// Of an ``ExtractAudio``.
     case audio(ExtractAudioResult)

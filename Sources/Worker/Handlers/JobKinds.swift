@@ -10,6 +10,8 @@ enum JobKinds {
         MediaExtractAudio.self,
         MediaNormalizeLoudness.self,
         MediaMixAudio.self,
+        MediaConcatenate.self,
+        MediaLoop.self,
         AppRequest.self,
     ]
 

@@ -54,12 +54,14 @@ struct MediaRun: Sendable {
         var memory: Int64 = 0
         if operation.encodedVideo != nil {
             report(0, probing: true)
-            let info = try await withSpan("probe") { _ in
-                try await engine.run(Probe(input: operation.input, limits: operation.limits))
-            }
-            if let estimate = WeightEstimate(operation, info) {
-                if operation.threads == nil { cores = estimate.cores }
-                memory = estimate.memory
+            for input in Set(operation.decodedInputs).sorted() {
+                let info = try await withSpan("probe") { _ in
+                    try await engine.run(Probe(input: input, limits: operation.limits))
+                }
+                if let estimate = WeightEstimate(operation, info) {
+                    if operation.threads == nil { cores = max(cores, estimate.cores) }
+                    memory = max(memory, estimate.memory)
+                }
             }
         }
         // More than there is in all cannot be had; the largest job has the worker to itself.

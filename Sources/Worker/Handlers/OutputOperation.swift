@@ -3,6 +3,8 @@ import MediaKit
 /// An operation that writes something.
 protocol OutputOperation: MediaOperation {
     var input: String { get }
+    /// All that are decoded: what the largest needs, the job does.
+    var decodedInputs: [String] { get }
     /// Empty where it is left to the worker.
     var output: String { get set }
     var container: Container? { get set }
@@ -13,6 +15,10 @@ protocol OutputOperation: MediaOperation {
     var usualContainer: Container { get }
     /// How pictures are encoded; `nil` if none are.
     var encodedVideo: VideoSettings? { get }
+}
+
+extension OutputOperation {
+    var decodedInputs: [String] { [input] }
 }
 
 extension Transcode: OutputOperation {
@@ -58,6 +64,18 @@ extension MixAudio: OutputOperation {
     var input: String { video ?? inputs.first?.input ?? "" }
     var usualContainer: Container { video == nil ? .m4a : .mp4 }
     var encodedVideo: VideoSettings? { nil }
+}
+
+extension ConcatenateClips: OutputOperation {
+    var input: String { clips.first?.input ?? "" }
+    var decodedInputs: [String] { clips.map(\.input) }
+    var usualContainer: Container { .mp4 }
+    var encodedVideo: VideoSettings? { video }
+}
+
+extension LoopTo: OutputOperation {
+    var usualContainer: Container { .mp4 }
+    var encodedVideo: VideoSettings? { video }
 }
 
 extension Container {

@@ -5,8 +5,15 @@ extension VideoCodec: ExpressibleByArgument {}
 extension AudioCodec: ExpressibleByArgument {}
 extension Container: ExpressibleByArgument {}
 extension PictureSize.Fit: ExpressibleByArgument {}
+extension CrossFade.Transition: ExpressibleByArgument {}
+extension LoopTo.Sound: ExpressibleByArgument {}
 
 extension FrameRate: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
+extension CaptionColor: ExpressibleByArgument {
+    /// "#RRGGBB" or "#RRGGBBAA".
     public init?(argument: String) { self.init(argument) }
 }
 

@@ -69,6 +69,9 @@ enum SchemaNotes {
         "MixInput.fadeIn": within(0, 86_400), "MixInput.fadeOut": within(0, 86_400),
         "Ducking.key": within(0, 31), "Ducking.amount": within(1, 48), "Ducking.threshold": within(-60, 0),
         "Ducking.attack": within(0.001, 2), "Ducking.release": within(0.01, 5),
+        "Clip.duration": within(0.01, 86_400), "CrossFade.seconds": within(0.01, 60),
+        "ConcatenateClips.clips": ["minItems": 1, "maxItems": 1000],
+        "ConcatenateClips.length": within(0.01, 1_000_000), "LoopTo.length": within(0.01, 1_000_000),
         "Limits.pixels": positive, "Limits.durationSeconds": positive, "Limits.outputBytes": positive,
         "Limits.streams": positive, "Limits.wallSeconds": positive, "Tolerance.lostFrames": within(0, 1),
         "CaptionStyle.fontFamily": [
@@ -93,6 +96,11 @@ enum SchemaNotes {
         "*.overwrite": "Whether what is there already is replaced; another unfinished job's output never is.",
         "*.threads": "CPU cores; the job weighs as many.",
         "*.limits": "What the job may take; the worker's own limits hold besides.",
+        "ConcatenateClips.sound":
+            "Where sound is read from that is heard instead of the clips'; the result ends with it.",
+        "ConcatenateClips.length": "Seconds to which the clips are repeated or cut.",
+        "LoopTo.length": "Seconds of the result; either this or match.",
+        "LoopTo.match": "Where sound is read from that tells how long the result is.",
         "BurnSubtitles.subtitles": "A file, the text itself, or a text track of the input.",
         "BurnSubtitles.fonts": "Locations of font files that are looked in before the system's.",
         "ExtractAudio.splitAtSilence": "Chunks of at most so many seconds, cut at silences.",

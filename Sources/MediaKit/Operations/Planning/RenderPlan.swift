@@ -152,7 +152,7 @@ struct RenderPlan {
         }
     }
 
-    private static func requireRoom(for codec: AVCodecID?, in container: Container) throws {
+    static func requireRoom(for codec: AVCodecID?, in container: Container) throws {
         guard let codec, !container.canHold(codec) else { return }
         throw MediaError(
             .unsupported, "a \(container.rawValue) file cannot hold \(String(cString: avcodec_get_name(codec)))",
