@@ -33,7 +33,9 @@ import Testing
                 let script = try script(preset, sample.transcript, canvas) { $0.uppercase = false }
                 var shown = ""
                 var last = ""
-                for event in script.events.filter({ $0.layer == 2 }).sorted(by: { ($0.start, $0.readOrder) < ($1.start, $1.readOrder) }) {
+                for event in script.events.filter({ $0.layer == 2 }).sorted(by: {
+                    ($0.start, $0.readOrder) < ($1.start, $1.readOrder)
+                }) {
                     // States of one caption have the same text.
                     if plain(event) != last || preset == .pop { shown += plain(event) }
                     last = plain(event)
@@ -111,7 +113,7 @@ import Testing
         #expect(try JSONDecoder().decode(CaptionLook.self, from: JSONEncoder().encode(look)) == look)
         #expect(try JSONDecoder().decode(CaptionLook.self, from: Data("{}".utf8)) == CaptionLook())
         #expect(throws: DecodingError.self) {
-            try JSONDecoder().decode(CaptionLook.self, from: Data(#"{"colour": "#FFFFFF"}"#.utf8))
+            try JSONDecoder().decode(CaptionLook.self, from: Data(#"{"colour": "white"}"#.utf8))
         }
         for wrong in [
             CaptionLook(highlightScale: 9), CaptionLook(position: 2), CaptionLook(fontSize: 3),
