@@ -115,7 +115,7 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
     private func fontMeasure() throws -> TextMeasure {
         // With a library of its own: one that has looked for fonts before reports no substitutes any more.
         let measurer = try CaptionTextMeasurer(fonts: settings.fonts, defaultFamily: family)
-        let family = family
+        let family = self.family
         return { measurer.width(of: $0, family: family, bold: $1, italic: $2) }
     }
 

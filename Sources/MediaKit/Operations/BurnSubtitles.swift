@@ -213,7 +213,7 @@ extension BurnSubtitles: ExecutableOperation {
 
     /// Reads subtitles and fonts, and tells how captions get into the pictures.
     func processors(_ job: Job) throws -> Rendering.ProcessorMaker {
-        let content = try content(job)
+        let content = try self.content(job)
         let fontFiles = try fonts.map { location in
             let source = try job.source(location)
             return FontFile(name: location.shownLocation, bytes: try source.readAll(limit: Self.maximumFontBytes))

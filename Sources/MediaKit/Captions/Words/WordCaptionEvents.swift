@@ -55,16 +55,16 @@ struct WordCaptionEvents {
                     last = nil
                     continue
                 }
-                let text = opening(isLarge: isLarge) + text(layer, inks.map { $0 ?? .hidden })
-                if let last, last.text == text, events[last.index].end == state.start {
+                let line = opening(isLarge: isLarge) + text(layer, inks.map { $0 ?? .hidden })
+                if let last, last.text == line, events[last.index].end == state.start {
                     events[last.index].end = state.end
                     continue
                 }
-                last = (text, events.count)
+                last = (line, events.count)
                 events.append(
                     ASSEvent(
                         start: state.start, end: state.end, layer: layer.rawValue, style: name,
-                        name: "", text: text, readOrder: events.count))
+                        text: line, readOrder: events.count))
             }
         }
         if style.style.backgroundColor != nil {
@@ -140,7 +140,8 @@ struct WordCaptionEvents {
         var current: Ink?
         func change(to ink: Ink) {
             guard ink != current else { return }
-            text += "{" + tags(ink, layer, isAfterLarge: current == .litLarge || current == .boxed) + "}"
+            let tags = self.tags(ink, layer, isAfterLarge: current == .litLarge || current == .boxed)
+            if !tags.isEmpty { text += "{" + tags + "}" }
             current = ink
         }
         if !caption.label.isEmpty {
