@@ -29,7 +29,9 @@ struct CaptionBreaks {
         return cost
     }
 
-    private func isName(_ text: String) -> Bool { text.first?.isUppercase == true && text.dropFirst().contains { $0.isLowercase } }
+    private func isName(_ text: String) -> Bool {
+        text.first?.isUppercase == true && text.dropFirst().contains { $0.isLowercase }
+    }
 
     private static func plain(_ text: String) -> String {
         text.lowercased().filter { $0.isLetter || $0 == "'" }
@@ -104,7 +106,9 @@ struct CaptionLines {
                     guard width <= rules.lineLength + 1e-9 else { continue }
                     let unevenness = (width - target) / rules.lineLength
                     var cost = costs[line - 1][start] + unevenness * unevenness * 30
-                    if end < count { cost += breaks.cost(after: atoms[base + end - 1], before: atoms[base + end]) * 0.7 }
+                    if end < count {
+                        cost += breaks.cost(after: atoms[base + end - 1], before: atoms[base + end]) * 0.7
+                    }
                     if count > 2 * lines - 1, Self.isOrphan(atoms[(base + start)..<(base + end)], rules) { cost += 12 }
                     if cost < costs[line][end] { (costs[line][end], origins[line][end]) = (cost, start) }
                 }

@@ -70,7 +70,8 @@ struct CaptionLanguage {
         and but or nor so because although though while whereas when where who whom which that if unless until since \
         than whether as
         """,
-        "de": "und aber oder denn sondern weil dass obwohl wenn als ob während damit bevor nachdem wo wer welche welcher",
+        "de":
+            "und aber oder denn sondern weil dass obwohl wenn als ob während damit bevor nachdem wo wer welche welcher",
         "fr": "et mais ou donc car parce que qui quand lorsque si comme puisque quoique où dont tandis",
         "es": "y e pero o u porque que quien cuando donde si como aunque sino mientras pues",
         "it": "e ed ma o oppure perché che chi quando dove se come mentre poiché anche",
@@ -98,8 +99,10 @@ struct CaptionLanguage {
         a an the my your his her its our their this these those is are was were be not very no i you he she it we \
         they i'm will would can could should must don't
         """,
-        "de": "der die das den dem des ein eine einen einem einer mein dein sein ihr unser kein keine nicht sehr ich ist",
-        "fr": "le la les l un une des mon ma mes ton ta son sa ses notre votre leur ce cet cette ne pas je il elle on est",
+        "de":
+            "der die das den dem des ein eine einen einem einer mein dein sein ihr unser kein keine nicht sehr ich ist",
+        "fr":
+            "le la les l un une des mon ma mes ton ta son sa ses notre votre leur ce cet cette ne pas je il elle on est",
         "es": "el la los las un una unos unas mi tu su sus nuestro este esta no muy es yo se lo le",
         "it": "il lo la i gli le un uno una mio tuo suo questo questa non è si molto",
         "pt": "o a os as um uma meu minha seu sua este esta não é se muito",

@@ -25,7 +25,7 @@ extension CaptionRules {
         let shortest = minimumDuration ?? usual.minimumDuration ?? 0
         let longest = maximumDuration ?? usual.maximumDuration ?? 7
         return FilledCaptionRules(
-            lineLength: Double(maximumLineLength ?? usual.maximumLineLength ?? 42),
+            lineLength: Double(maximumLineLength ?? usual.maximumLineLength ?? 42), wordLength: nil,
             lines: maximumLines ?? usual.maximumLines ?? 2, words: maximumWords ?? .max,
             unit: lengthUnit ?? usual.lengthUnit ?? .character,
             readingSpeed: readingSpeed ?? usual.readingSpeed ?? 17, minimumDuration: min(shortest, longest),
@@ -38,6 +38,8 @@ extension CaptionRules {
 /// Rules without anything left open.
 struct FilledCaptionRules {
     var lineLength: Double
+    /// A word up to this length is not cut, but stands alone where it is longer than a line; `nil` for the line's.
+    var wordLength: Double?
     var lines: Int
     var words: Int
     var unit: CaptionRules.LengthUnit

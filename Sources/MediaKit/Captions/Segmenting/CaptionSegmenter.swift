@@ -96,7 +96,9 @@ private struct RunCutter {
         var costs = [Double](repeating: .infinity, count: count + 1)
         var origins = [Int](repeating: 0, count: count + 1)
         // What it costs to end a caption after each atom.
-        let ends = (0..<count).map { index in index + 1 == count ? 0 : endCost(atoms[base + index], atoms[base + index + 1]) }
+        let ends = (0..<count).map { index in
+            index + 1 == count ? 0 : endCost(atoms[base + index], atoms[base + index + 1])
+        }
         costs[0] = 0
         for start in 0..<count where costs[start].isFinite {
             var filler = CaptionLines.Filler(rules: rules, reserved: start == 0 ? reserved : 0)

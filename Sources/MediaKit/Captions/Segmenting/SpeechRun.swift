@@ -63,9 +63,11 @@ struct CaptionAtom {
     ) -> [CaptionAtom] {
         var atoms: [CaptionAtom] = []
         for (index, word) in words.enumerated() {
-            for (part, piece) in SpeechWords.cut(word, to: maximum, rules: rules).enumerated() {
+            let longest = max(maximum, rules.wordLength ?? 0)
+            for (part, piece) in SpeechWords.cut(word, to: longest, rules: rules).enumerated() {
                 let length = rules.length(piece.text)
-                if part == 0, !piece.followsBlank, let last = atoms.indices.last, atoms[last].length + length <= maximum,
+                if part == 0, !piece.followsBlank, let last = atoms.indices.last,
+                    atoms[last].length + length <= maximum,
                     isGlued(atoms[last].words.last?.text.last, piece.text.first)
                 {
                     atoms[last].words.append(piece)
