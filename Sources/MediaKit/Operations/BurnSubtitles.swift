@@ -236,26 +236,12 @@ extension BurnSubtitles: ExecutableOperation {
         }
     }
 
-    private var subtitleName: String {
-        switch subtitles {
-        case .file(let location): location.shownLocation
-        case .text: "subtitles"
-        case .embedded(let index): index.map { "subtitle track \($0)" } ?? "subtitle track"
-        case .transcript: "transcript"
-        }
-    }
+    private var subtitleName: String { subtitles.shownName }
 
     /// What is drawn, from whatever was given.
     private func content(_ job: Job) throws -> CaptionProcessor.Content {
         switch subtitles {
-        case .file(let location):
-            let source = try job.source(location)
-            let limit = SubtitleLimits().bytes
-            let bytes: [UInt8]
-            do { bytes = try source.readAll(limit: limit) } catch {
-                throw MediaError.wrapping(error, input: subtitleName)
-            }
-            return try content(of: bytes, job)
+        case .file(let location): return try content(of: subtitles.read(location, job), job)
         case .text(let text): return try content(of: Array(text.utf8), job)
         case .embedded(let index):
             return try content(of: try TextTrackReader(location: input, track: index, job: job).read(), job)
@@ -278,7 +264,6 @@ extension BurnSubtitles: ExecutableOperation {
 
     private func content(of transcript: Transcript) throws -> CaptionProcessor.Content {
         if let captions { return .words(transcript, captions) }
-        let cues = try CaptionSegmenter.captions(of: transcript).cues
-        return .subtitles(SubtitleDocument(content: .cues(cues), warnings: [], encoding: nil, format: nil))
+        return .subtitles(try SubtitleInput.document(of: transcript))
     }
 }

@@ -42,6 +42,15 @@ extension Transcript {
         }
     }
 
+    /// Reads a transcript from its JSON form, or makes one of SRT or WebVTT.
+    ///
+    /// - Parameter name: what errors call it.
+    /// - Throws: as ``load(_:name:)`` and ``SubtitleDocument/parse(_:name:format:encoding:limits:)`` do.
+    public static func read(_ bytes: [UInt8], name: String) throws(MediaError) -> Transcript {
+        if looksLikeJSON(bytes) { return try load(bytes, name: name) }
+        return try Transcript(SubtitleDocument.parse(bytes, name: name))
+    }
+
     /// Reads a transcript from its JSON form.
     ///
     /// - Parameter name: what errors call it.

@@ -134,31 +134,3 @@ struct TextTrackPlan {
         + [0, 0, 0, 0, 0, 1, 0, 18, 0xFF, 0xFF, 0xFF, 0xFF]  // the style: font 1, plain, 18, white
         + [0, 0, 0, 18] + Array("ftab".utf8) + [0, 1, 0, 1, 5] + Array("Serif".utf8)
 }
-
-extension SubtitleInput {
-    /// What it says, as far as it can be had without the film.
-    func document(_ job: Job) throws -> SubtitleDocument {
-        switch self {
-        case .file(let location):
-            let source = try job.source(location)
-            let bytes: [UInt8]
-            do { bytes = try source.readAll(limit: SubtitleLimits().bytes) } catch {
-                throw MediaError.wrapping(error, input: shownName)
-            }
-            return try SubtitleDocument.parse(bytes, name: shownName)
-        case .text(let text):
-            return try SubtitleDocument.parse(Array(text.utf8), name: shownName)
-        case .embedded:
-            throw MediaError(.internal, "an embedded track is read from its film")
-        }
-    }
-
-    /// For messages.
-    var shownName: String {
-        switch self {
-        case .file(let location): location.shownLocation
-        case .text: "subtitles"
-        case .embedded(let index): index.map { "subtitle track \($0)" } ?? "subtitle track"
-        }
-    }
-}

@@ -35,7 +35,7 @@ extension CallVideo {
         /// Whether what is said is shown. Default true.
         var showsWords: Bool
         /// `nil` for the usual words.
-        var captions: WordCaptionStyle?
+        var captions: CaptionLook?
         var style: CaptionStyle
         /// Locations of font files.
         var fonts: [String]
@@ -79,7 +79,7 @@ extension CallVideo {
             music = try values.decodeIfPresent(Music.self, forKey: .music)
             isMono = try values.decodeIfPresent(Bool.self, forKey: .isMono) ?? true
             showsWords = try values.decodeIfPresent(Bool.self, forKey: .showsWords) ?? true
-            captions = try values.decodeIfPresent(WordCaptionStyle.self, forKey: .captions)
+            captions = try values.decodeIfPresent(CaptionLook.self, forKey: .captions)
             style = try values.decodeIfPresent(CaptionStyle.self, forKey: .style) ?? CaptionStyle()
             fonts = try values.decodeIfPresent([String].self, forKey: .fonts) ?? []
             intro = try values.decodeIfPresent(String.self, forKey: .intro)
@@ -206,5 +206,14 @@ extension SpeechWish {
         wish.channels = .automatic
         wish.speakers = ["Caller", "Agent"]
         return wish
+    }
+}
+
+extension CaptionLook {
+    /// Words that take a colour as they are spoken, and whites that tell who speaks.
+    static var ofCalls: CaptionLook {
+        var look = CaptionLook(preset: .karaoke)
+        look.speakerColors = [.white, CaptionColor("#BFE3FF")].compactMap { $0 }
+        return look
     }
 }

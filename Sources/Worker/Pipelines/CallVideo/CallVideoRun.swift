@@ -209,13 +209,17 @@ private struct Generator {
     init(_ kind: CallVideo.Generation.Kind, _ services: JobServices, _ aspect: Aspect) throws {
         switch kind {
         case .image:
-            let generator = try services.providers.imageGenerator()
+            guard let generator = services.providers.imageGenerator() else { throw Self.missing }
             order = { try await generator.submit(ImageRequest(prompt: $0, aspect: aspect)) }
             wait = { try await generator.result($0) }
         case .video:
-            let generator = try services.providers.videoGenerator()
+            guard let generator = services.providers.videoGenerator() else { throw Self.missing }
             order = { try await generator.submit(VideoRequest(prompt: $0, aspect: aspect)) }
             wait = { try await generator.result($0) }
         }
     }
+
+    private static let missing = ProviderError(
+        .configuration, "there is nothing to make pictures with", provider: "kiln",
+        hint: "set FAL_KEY, or give pictures, or leave generate out for a wave")
 }

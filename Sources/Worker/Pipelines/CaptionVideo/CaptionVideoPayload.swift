@@ -16,7 +16,7 @@ extension CaptionVideo {
         /// The language that the captions are to be in, where it is another than what is spoken.
         var translate: String?
         /// How captions are cut and words shown; `nil` for plain captions in `style`.
-        var captions: WordCaptionStyle?
+        var captions: CaptionLook?
         var style: CaptionStyle
         /// Locations of font files.
         var fonts: [String]
@@ -50,7 +50,7 @@ extension CaptionVideo {
             subtitles = try values.decodeIfPresent(SubtitleInput.self, forKey: .subtitles)
             speech = try values.decodeIfPresent(SpeechWish.self, forKey: .speech) ?? SpeechWish()
             translate = try values.decodeIfPresent(String.self, forKey: .translate)
-            captions = try values.decodeIfPresent(WordCaptionStyle.self, forKey: .captions)
+            captions = try values.decodeIfPresent(CaptionLook.self, forKey: .captions)
             style = try values.decodeIfPresent(CaptionStyle.self, forKey: .style) ?? CaptionStyle()
             fonts = try values.decodeIfPresent([String].self, forKey: .fonts) ?? []
             burns = try values.decodeIfPresent(Bool.self, forKey: .burns) ?? true

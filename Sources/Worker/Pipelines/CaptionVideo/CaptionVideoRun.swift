@@ -79,7 +79,7 @@ struct CaptionVideoRun {
     }
 
     private func translated(_ spoken: SpokenWords, to language: String) async throws -> SpokenWords {
-        guard let model = try services.providers.chatModel() else {
+        guard let model = services.providers.chatModel() else {
             throw ProviderError(
                 .configuration, "there is no language model to translate with", provider: "kiln",
                 hint: "set OPENAI_API_KEY or ANTHROPIC_API_KEY, or leave translate out")
@@ -87,7 +87,7 @@ struct CaptionVideoRun {
         let transcript = try await spoken.transcript(media)
         let translated = try await TranscriptTranslator(model: model).translate(transcript, to: language)
         var result = try await SpokenWords.stored(
-            translated, usage: spoken.summary.usage, at: beside("\(language).json"), overwrite: payload.overwrite, media)
+            translated.transcript, usage: spoken.summary.usage, at: beside("\(language).json"), overwrite: payload.overwrite, media)
         result.summary.engine = spoken.summary.engine
         result.summary.quality = spoken.summary.quality
         return result
@@ -123,7 +123,7 @@ struct CaptionVideoRun {
             let transcript = try await spoken.transcript(run.media)
             var written: [CaptionVideo.Sidecar] = []
             for format in payload.sidecars {
-                let text = try transcript.written(as: format, rules: payload.captions?.rules)
+                let text = try transcript.written(as: format, rules: payload.captions?.rules ?? CaptionRules())
                 // The transcript is there already, under a name of its own.
                 let ending = format == .json ? "captions.json" : format.fileExtension
                 let output = try await run.media.write(
