@@ -78,7 +78,7 @@ struct WordCaptionEvents {
                     readOrder: events.count))
             return
         }
-        let states = states(from: times.start, to: times.end)
+        let states = self.states(from: times.start, to: times.end)
         let isLarge = style.highlightScale > 1 && style.effect == .highlight
         if style.boxColor != nil, style.effect == .highlight {
             add(.wordBox, states, style: Self.wordBoxStyle, isLarge: isLarge) { word, state in
