@@ -11,7 +11,8 @@ public struct NormalizeLoudness: MediaOperation, Equatable {
 
     /// What is done where the gain would lift peaks over the ceiling.
     public enum Peaks: String, Codable, Sendable, CaseIterable {
-        /// The gain stays, and those peaks alone are turned down for the milliseconds that they last.
+        /// Those peaks alone are turned down for the milliseconds that they last. What that takes from the loudness is
+        /// measured, and made up for by up to 12 dB of gain.
         case limit
         /// The gain is made smaller, and the result is quieter than the target.
         case reduce

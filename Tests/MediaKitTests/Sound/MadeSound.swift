@@ -15,15 +15,12 @@ func tone(
     ])
 }
 
-/// Quiet noise with a short loud blow every half second: peaks far over its loudness.
+/// A steady tone with a short loud blow every half second: peaks far over its loudness.
 func blows(seconds: Double, channels: Int = 1) -> TestClip {
     TestClip(audio: [
-        .init(seconds: seconds, channels: channels) { time, channel in
-            let sample = UInt64(time * 48_000)
-            let noise = Double((sample &* 2_654_435_761 ^ UInt64(channel) &* 40_503) >> 8 & 0xffff) / 32_768 - 1
+        .init(seconds: seconds, channels: channels) { time, _ in
             let beat = time.truncatingRemainder(dividingBy: 0.5)
-            let blow = beat < 0.01 ? 0.8 * sin(2 * .pi * 900 * beat) : 0
-            return 0.06 * noise + blow
+            return 0.1 * sin(2 * .pi * 440 * time) + (beat < 0.01 ? 0.7 * sin(2 * .pi * 900 * beat) : 0)
         }
     ])
 }

@@ -32,12 +32,12 @@ import Testing
     @Test(arguments: [1, 2])
     func `Peaks are limited to the ceiling, and the target is met all the same`(_ channels: Int) async throws {
         let input = try bench.put(blows(seconds: 6, channels: channels))
-        let result = try await bench.normalize(input, to: "a.wav") { $0.target = -14 }
+        let result = try await bench.normalize(input, to: "a.wav") { $0.target = -16 }
         #expect(result.tracks[0].isLimited)
         let made = try await bench.loudness("a.wav")
         #expect(try #require(made.truePeak) <= -1.5 + 0.1)
-        #expect(try #require(made.truePeak) > -3.5)
-        #expect(abs(try #require(made.integrated) - -14) < 0.5)
+        #expect(try #require(made.truePeak) > -2.5)
+        #expect(abs(try #require(made.integrated) - -16) < 0.5)
         // Nothing is moved in time, lost or added.
         let before = try bench.samples(input), after = try bench.samples("a.wav")
         #expect(before.count == after.count)
@@ -45,14 +45,14 @@ import Testing
         // Between the blows, after the limiter's release, it is the same sound.
         for second in 0..<5 {
             let part = (second * 48_000 + 15_000)..<(second * 48_000 + 23_000)
-            #expect(difference(Array(after[part]), before[part].map { $0 * factor }) < 0.03)
+            #expect(difference(Array(after[part]), before[part].map { $0 * factor }) < 0.01)
         }
     }
 
     @Test func `With reduced gain peaks keep their shape, and a warning says what it costs`() async throws {
         let input = try bench.put(blows(seconds: 6))
         let result = try await bench.normalize(input, to: "a.wav") {
-            $0.target = -14
+            $0.target = -16
             $0.peaks = .reduce
         }
         #expect(!result.tracks[0].isLimited)

@@ -7,7 +7,7 @@ struct LoudnessListening {
         var sampleCount: Int64
     }
 
-    /// Indices of streams, and what they are made to before they are measured.
+    /// Indices of streams, and what is done to them before they are measured.
     let streams: [(index: Int, plan: SoundPlan)]
     let window: MediaGraph.Window
     let tolerance: Tolerance
@@ -20,7 +20,6 @@ struct LoudnessListening {
         for (stream, gauge) in zip(streams, gauges) {
             var plan = stream.plan
             plan.sampleFormats = ["fltp"]
-            plan.gain = nil
             graph.decoded.append(
                 MediaGraph.DecodedStream(source: .init(input: 0, stream: stream.index), window: window))
             graph.branches.append(

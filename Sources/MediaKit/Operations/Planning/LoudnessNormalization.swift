@@ -4,9 +4,14 @@
 struct LoudnessNormalization {
     private let request: NormalizeLoudness
     private let job: Job
-    /// Decibels that the limiter stays below the ceiling: what it takes away is not all there any more when its
-    /// oversampled sound becomes the output's rate again.
+    /// Decibels that the limiter stays below the ceiling: its oversampled sound peaks a little higher once it has the
+    /// output's rate again.
     private static let limiterMargin = 0.1
+    /// How often limited sound is measured before it is made, and when it is good enough.
+    private static let rehearsals = 3
+    private static let closeEnough = 0.2
+    /// Decibels that are added at most to make up for what the limiter takes away.
+    private static let makeUp = 12.0
     /// Decibels of the true peak's measurement that are not worth a limiter.
     private static let peakTolerance = 0.005
 
@@ -32,14 +37,14 @@ struct LoudnessNormalization {
         try rendering.requireDuration(plan.expectedDuration, demuxer)
         job.control.progress.expect(microseconds: plan.expectedDuration)
 
-        job.control.progress.begin(done: 0, share: 0.5)
-        let heard = try listen(plan)
-        job.control.progress.begin(done: 0.5, share: 0.5)
+        job.control.progress.begin(done: 0, share: 0.4)
+        let heard = try listen(plan, Array(plan.sounds.indices))
+        plan.treatments = zip(plan.sounds, heard).map { treatment($0.stream, $1) }
+        try rehearse(&plan, heard)
+        job.control.progress.begin(done: 0.6, share: 0.4)
 
         let gauges = plan.sounds.map { _ in LoudnessGauge(control: job.control) }
-        plan.treatments = zip(plan.sounds, zip(heard, gauges)).map { sound, listened in
-            treatment(sound.stream, listened.0, gauge: listened.1)
-        }
+        for (index, gauge) in gauges.enumerated() { plan.treatments[index].processors = [gauge] }
         let graph = try plan.graph(pass: nil, statisticsPath: nil, sink: sink)
         var file = try rendering.finish(
             plan, graph, container: container, demuxer: demuxer, sink: sink, statistics: nil)
@@ -68,23 +73,45 @@ struct LoudnessNormalization {
             tolerance: request.tolerance)
     }
 
-    /// The first pass: sound as it is going to be encoded, but for its gain.
-    private func listen(_ plan: RenderPlan) throws -> [LoudnessListening.Heard] {
+    /// Measures some of the sounds as they are going to be encoded, with what is to be done to them as far as it is known.
+    private func listen(_ plan: RenderPlan, _ sounds: [Int]) throws -> [LoudnessListening.Heard] {
         let demuxer = try job.open(request.input, analysis: .headerIfSoundIsKnown)
-        let streams = try plan.sounds.map { sound in
-            (
-                index: sound.stream.index,
-                plan: try plan.encoderChoice(for: sound.stream, sound.codec ?? plan.container.usualAudioCodec).plan
-            )
+        let streams = try sounds.map { index in
+            let sound = plan.sounds[index]
+            let codec = sound.codec ?? plan.container.usualAudioCodec
+            var soundPlan = try plan.encoderChoice(for: sound.stream, codec).plan
+            if plan.treatments.indices.contains(index) { plan.treatments[index].apply(to: &soundPlan) }
+            return (index: sound.stream.index, plan: soundPlan)
         }
         return try LoudnessListening(streams: streams, window: plan.soundWindow, tolerance: request.tolerance)
             .run(demuxer, job: job, isFinal: false)
     }
 
-    private func treatment(
-        _ stream: InputStream, _ heard: LoudnessListening.Heard, gauge: LoudnessGauge
-    ) -> SoundTreatment {
-        var treatment = SoundTreatment(gain: 0, processors: [gauge])
+    /// Limited peaks take loudness with them, by how much shows when it is tried: so gain and limiter are set by what
+    /// comes of them. Where nothing is limited there is nothing to try.
+    private func rehearse(_ plan: inout RenderPlan, _ heard: [LoudnessListening.Heard]) throws {
+        var limited = plan.treatments.indices.filter { plan.treatments[$0].limiter != nil }
+        let most = plan.treatments.map { min($0.gain + Self.makeUp, request.maximumGain) }
+        for number in 0..<Self.rehearsals where !limited.isEmpty {
+            let share = 0.2 / Double(Self.rehearsals)
+            job.control.progress.begin(done: 0.4 + share * Double(number), share: share)
+            let tried = try listen(plan, limited)
+            limited = zip(limited, tried).compactMap { index, tried in
+                guard let loudness = tried.loudness.integrated, let peak = tried.loudness.truePeak else { return nil }
+                // What maximumGain holds back stays back.
+                let wanted = min(request.target, (heard[index].loudness.integrated ?? 0) + request.maximumGain)
+                let excess = peak - request.ceiling
+                guard abs(wanted - loudness) > Self.closeEnough || excess > 0 else { return nil }
+                let gain = plan.treatments[index].gain
+                plan.treatments[index].gain = min(max(gain, most[index]), gain + wanted - loudness)
+                if excess > 0 { plan.treatments[index].limiter?.ceiling -= excess + 0.05 }
+                return index
+            }
+        }
+    }
+
+    private func treatment(_ stream: InputStream, _ heard: LoudnessListening.Heard) -> SoundTreatment {
+        var treatment = SoundTreatment(gain: 0)
         guard let loudness = heard.loudness.integrated else {
             let text = "it is silent or too short for its loudness to be measured: left as it is"
             warn(text, stream.index)

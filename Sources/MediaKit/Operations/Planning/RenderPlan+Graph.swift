@@ -92,11 +92,7 @@ extension RenderPlan {
         }
         let choice = try encoderChoice(for: stream, codec)
         var plan = choice.plan
-        if let treatment {
-            plan.gain = treatment.gain
-            plan.limiter = treatment.limiter
-            plan.length = treatment.length
-        }
+        treatment?.apply(to: &plan)
         graph.decoded.append(MediaGraph.DecodedStream(source: reference(stream), window: soundWindow))
         graph.branches.append(
             MediaGraph.Branch(

@@ -8,4 +8,10 @@ struct SoundTreatment {
     var length: Int64?
     /// Who looks at what goes to the encoder.
     var processors: [any FrameProcessor] = []
+
+    func apply(to plan: inout SoundPlan) {
+        plan.gain = gain
+        plan.limiter = limiter
+        plan.length = length
+    }
 }
