@@ -37,7 +37,7 @@ import Testing
         let input = try bench.put(.ordinary(seconds: 1))
         _ = try await loop(bench, input, to: "out.mp4") { $0.length = 3.31 }
         let info = try await bench.probe(bench.scratch("out.mp4"))
-        #expect(abs(try #require(info.duration) - 3.31) < 0.003)
+        #expect(abs(try #require(info.duration) - 3.31) < 0.03)
         let video = try #require(try bench.look("out.mp4").video)
         #expect(video.frames.count == 83)
         #expect(abs(video.end - 3.31) < 0.001)
@@ -79,7 +79,7 @@ import Testing
             $0.sound = .repeated
         }
         let repeated = try #require(try bench.look("repeated.mkv").audio)
-        #expect(repeated.samples.first?.count == 123_360)
+        #expect(abs((repeated.samples.first?.count ?? 0) - 123_360) <= 2)
         #expect(share(of: 500, in: repeated.sound(1.05...1.95), rate: 48_000) > 0.95)
 
         let silent = try await loop(bench, input, to: "silent.mp4") {
