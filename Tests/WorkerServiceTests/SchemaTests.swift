@@ -104,6 +104,29 @@ import Testing
         ("media.mix_audio", #"{"inputs": [{"input": "a", "gian": 3}]}"#, false),
         ("media.mix_audio", #"{"inputs": [{"input": "a", "gain": 100}]}"#, false),
         ("media.mix_audio", #"{"inputs": [{"input": "a", "duck": {"amount": 3}}]}"#, false),
+        ("media.concatenate", #"{"clips": [{"input": "a"}]}"#, true),
+        (
+            "media.concatenate",
+            #"""
+            {"clips": [{"input": "a", "start": 1, "end": 2.5, "fit": "cover"}, {"input": "b", "duration": 3}],
+             "crossFade": {"transition": "slideleft", "seconds": 0.5}, "sound": "c", "length": 60,
+             "background": "#102030", "video": {"size": {"width": 640, "height": 360}}, "audio": {"channels": 2}}
+            """#, true
+        ),
+        ("media.concatenate", #"{"clips": []}"#, false),
+        ("media.concatenate", #"{"clips": ["a"]}"#, false),
+        ("media.concatenate", #"{"clips": [{"input": "a", "duration": 0}]}"#, false),
+        ("media.concatenate", #"{"clips": [{"input": "a", "from": 1}]}"#, false),
+        ("media.concatenate", #"{"clips": [{"input": "a"}], "crossFade": {"transition": "fade"}}"#, false),
+        (
+            "media.concatenate", #"{"clips": [{"input": "a"}], "crossFade": {"transition": "blend", "seconds": 1}}"#,
+            false
+        ),
+        ("media.concatenate", #"{"input": "a"}"#, false),
+        ("media.loop", #"{"input": "a", "length": 60}"#, true),
+        ("media.loop", #"{"input": "a", "match": "b", "sound": "repeated", "crossFade": {"seconds": 1}}"#, true),
+        ("media.loop", #"{"input": "a", "length": 0}"#, false),
+        ("media.loop", #"{"input": "a", "length": 1, "sound": "loud"}"#, false),
         ("http.request", #"{"url": "https://x.example"}"#, true),
         ("http.request", #"{"url": "https://x.example", "body": [1], "headers": {"a": "b"}, "timeout": 60}"#, true),
         ("http.request", #"{"url": "x.example"}"#, false),
@@ -129,6 +152,8 @@ import Testing
         case let payload as MediaPayload<ExtractAudio>: return isValid(payload.operation)
         case let payload as MediaPayload<NormalizeLoudness>: return isValid(payload.operation)
         case let payload as MediaPayload<MixAudio>: return isValid(payload.operation)
+        case let payload as MediaPayload<ConcatenateClips>: return isValid(payload.operation)
+        case let payload as MediaPayload<LoopTo>: return isValid(payload.operation)
         case let payload as MediaPayload<Probe>: return (try? payload.operation.validate()) != nil
         case let payload as AppRequest.Payload: return payload.url.contains("://")
         default: return true
@@ -187,6 +212,13 @@ import Testing
         try check(
             ExtractAudio(input: "a", output: "b", preset: .speech, track: 1, start: 1, end: 2, splitAtSilence: 1),
             MediaExtractAudio.self)
+        try check(
+            ConcatenateClips(
+                clips: [Clip(input: "a")], output: "b", crossFade: CrossFade(seconds: 1), sound: "c", length: 1),
+            MediaConcatenate.self)
+        try check(
+            LoopTo(input: "a", output: "b", match: "c", sound: .matched, crossFade: CrossFade(seconds: 1)),
+            MediaLoop.self)
     }
 
     private func compare(_ written: JSONValue, _ schema: JSONValue, path: String) throws {

@@ -45,6 +45,23 @@ import TestSupport
         for word in ["libass", "h264", "Fonts", "DejaVu Sans", "zscale"] { #expect(text.contains(word)) }
     }
 
+    @Test func `Clips are joined and repeated`() async throws {
+        let folder = try await folder()
+        let joined = try await KilnProcess.run(
+            ["concat", "clip.mp4", "clip.mp4", "joined.mp4", "--fade", "0.4", "--preset", "ultrafast", "--json"],
+            in: folder.path)
+        #expect(joined.status == 0, "\(joined.error)")
+        #expect(abs(try joined.decoded(RenderResult.self).duration - 7.6) < 0.1)
+        let looped = try await KilnProcess.run(
+            ["loop", "clip.mp4", "looped.mp4", "--length", "6.5", "--preset", "ultrafast", "--json"], in: folder.path)
+        #expect(looped.status == 0, "\(looped.error)")
+        #expect(abs(try looped.decoded(RenderResult.self).duration - 6.5) < 0.03)
+        let broken = try await KilnProcess.run(["concat", "clip.mp4", "clip.srt", "never.mp4"], in: folder.path)
+        #expect(broken.status == 65)
+        #expect(broken.error.contains("clip.srt"))
+        #expect(!folder.names.contains("never.mp4"))
+    }
+
     @Test func `A sample clip says its words when its subtitles show them`() async throws {
         let (folder, result) = try await Self.clip.value
         #expect(abs(result.duration - 4) < 0.05)

@@ -122,7 +122,37 @@ import Testing
                     splitAtSilence: 30, silence: SilenceSettings(threshold: -35, minimum: 0.5)))
     }
 
+    @Test func `Joining takes clips, the file to make, and how they follow each other`() throws {
+        let command = try parse(
+            ConcatCommand.self, "concat", "a.mp4", "b.PNG", "c.mp4", "--fade", "0.5", "--transition", "wipeleft",
+            "--still-duration", "3", "--sound", "d.wav", "--length", "1:00", "--background", "#102030", "--width", "640"
+        )
+        guard case .concatenateClips(let request) = command.request else { throw Unexpected() }
+        #expect(
+            request
+                == ConcatenateClips(
+                    clips: [Clip(input: "a.mp4"), Clip(input: "b.PNG", duration: 3)], output: "c.mp4",
+                    crossFade: CrossFade(.wipeleft, seconds: 0.5), sound: "d.wav", length: 60,
+                    background: CaptionColor(red: 16, green: 32, blue: 48),
+                    video: VideoSettings(size: PictureSize(width: 640))))
+    }
+
+    @Test func `Repeating takes a length or a sound to match`() throws {
+        let command = try parse(
+            LoopCommand.self, "loop", "a.mp4", "b.mp4", "--match", "c.wav", "--sound", "repeated", "--fade", "1",
+            "--end",
+            "4")
+        guard case .loopTo(let request) = command.request else { throw Unexpected() }
+        #expect(
+            request
+                == LoopTo(
+                    input: "a.mp4", output: "b.mp4", match: "c.wav", sound: .repeated, crossFade: CrossFade(seconds: 1),
+                    end: 4))
+    }
+
     @Test(arguments: [
+        ["concat", "a.mp4"], ["concat", "a.mp4", "b.mp4", "--transition", "fade"], ["loop", "a.mp4", "b.mp4"],
+        ["loop", "a.mp4", "b.mp4", "--length", "1", "--match", "c.wav"],
         ["transcode", "a.mov"], ["transcode", "a.mov", "b.mp4", "--crf", "high"],
         ["transcode", "a.mov", "b.mp4", "--fit", "cover"], ["transcode", "a.mov", "b.mp4", "--start", "1:75"],
         ["transcode", "a.mov", "b.mp4", "--video-bitrate", "-2M"], ["frobnicate"], ["probe"],

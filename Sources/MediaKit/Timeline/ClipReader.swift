@@ -92,6 +92,9 @@ final class ClipReader {
         }
     }
 
+    /// Seconds of sound behind the last picture that are still read.
+    private static let longestRest = 10
+
     /// Ends the reading wherever it is, and waits for its threads.
     func stop() {
         guard let thread else { return }
@@ -106,7 +109,13 @@ final class ClipReader {
     ///
     /// - Throws: `bad_input` where more was lost than the tolerance allows.
     func finish() throws {
-        // There may be sound behind the last picture, and nobody takes it.
+        // There may be sound behind the last picture, which is dropped. A little is usual; of hours, the rest is not read,
+        // and then nobody can say whether it was whole.
+        var dropped = 0
+        while !soundEnded, dropped < format.sampleRate * Self.longestRest {
+            let count = try nextSound(format.sampleRate).first?.count ?? 0
+            dropped += max(1, count)
+        }
         let isWhole = soundEnded
         stop()
         try control.checkpoint()

@@ -45,7 +45,9 @@ final class SequenceClip: Sendable {
         let audio = try StreamSelection().chooseAudio(demuxer).first
         sound = audio.map { FrameFormat(audioParameters: $0.parameters.pointee, timeBase: $0.timeBase) }
         soundBits = Int(max(audio?.parameters.pointee.bits_per_raw_sample ?? 16, 16))
-        (width, height) = Self.shownSize(stream)
+        let shown = Self.shownSize(stream)
+        width = shown.width
+        height = shown.height
         let isStill = demuxer.isImage || (stream.frameCount == 1 && audio == nil)
         if isStill, clip.start != nil || clip.end != nil {
             throw MediaError(
@@ -124,8 +126,8 @@ final class SequenceClip: Sendable {
         let aspect = stream.sampleAspectRatio
         let stored = Double(stream.parameters.pointee.width)
         let shown = (aspect.isPositive ? stored * aspect.value : stored).rounded()
-        let size = (width: max(1, Int(min(shown, 1e6))), height: max(1, Int(stream.parameters.pointee.height)))
-        return stream.orientation.swapsAxes ? (size.height, size.width) : size
+        let width = max(1, Int(min(shown, 1e6))), height = max(1, Int(stream.parameters.pointee.height))
+        return stream.orientation.swapsAxes ? (width: height, height: width) : (width: width, height: height)
     }
 
     /// Some clocks are so fine that the rate they could show is none that pictures come at.

@@ -206,8 +206,7 @@ struct SequenceRendering {
                 clip.seconds.map { format.pictures(in: $0) / 2 }
             }
             let count = max(0, min(wanted, halves.min() ?? wanted))
-            let isUsed = plan(isUsed: index, of: clips.count)
-            if count < wanted, isUsed {
+            if count < wanted, repeats || index < clips.count - 1 {
                 job.control.warnings.add(
                     MediaWarning(
                         .adjusted,
@@ -217,8 +216,6 @@ struct SequenceRendering {
             return Int(count)
         }
     }
-
-    private func plan(isUsed fade: Int, of count: Int) -> Bool { repeats || fade < count - 1 }
 
     /// What a cross-fade may hold.
     private static let mostHeldBytes = Double(1 << 30)
