@@ -24,6 +24,7 @@ struct KilnCommand: AsyncParsableCommand {
             ExtractAudioCommand.self,
             NormalizeCommand.self,
             MixCommand.self,
+            TranscribeCommand.self,
             RunCommand.self,
             CapabilitiesCommand.self,
             SampleCommand.self,

@@ -12,6 +12,7 @@ enum JobKinds {
         MediaMixAudio.self,
         MediaConcatenate.self,
         MediaLoop.self,
+        SpeechTranscribe.self,
         AppRequest.self,
     ]
 

@@ -94,6 +94,9 @@ struct MediaRun: Sendable {
         context.progress(span.of(fraction), phase: probing && span == ProgressSpan() ? "probing" : span.phase)
     }
 
+    /// Counts what was read and written so far, for what ran the engine by itself.
+    func reportStreams() { streams.report(resolver.meter) }
+
     // MARK: Parts of results
 
     /// What an output is known by, once it is there.
