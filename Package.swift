@@ -137,7 +137,10 @@ let package = Package(
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            resources: [.embedInCode("Schema/s0001_tokens.sql"), .embedInCode("Schema/roles.sql")],
+            resources: [
+                .embedInCode("Schema/s0001_tokens.sql"), .embedInCode("Schema/roles.sql"),
+                .embedInCode("Schema/c0001_calls.sql"), .embedInCode("Schema/calls_roles.sql"),
+            ],
             swiftSettings: swiftSettings
         ),
         .target(
