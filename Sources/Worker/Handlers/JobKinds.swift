@@ -9,6 +9,7 @@ enum JobKinds {
         MediaBurnSubtitles.self,
         MediaExtractAudio.self,
         AppRequest.self,
+        CallRecording.self,
     ]
 
     /// Messages about jobs. They have slots of their own: neither does a slow receiver hold up work, nor the other way
