@@ -250,7 +250,7 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "Server", "JobQueue", "Transfer", "Locking", "PostgresTestSupport", "ProcessTestSupport",
-                "TransferTestSupport",
+                "ProviderTestSupport", "TransferTestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -304,7 +304,8 @@ let package = Package(
             name: "WorkerServiceTests",
             dependencies: [
                 "Worker", "MediaKit", "ByteIO", "JobQueue", "Locking", "TestSupport", "PostgresTestSupport",
-                "ProcessTestSupport", "ServiceTestSupport", "Telemetry", "Transfer", "TransferTestSupport",
+                "ProcessTestSupport", "Providers", "ProviderTestSupport", "Server", "ServiceTestSupport", "Telemetry",
+                "Transfer", "TransferTestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),

@@ -97,7 +97,9 @@ struct MigrateCommand: AsyncParsableCommand {
             }
             let list = applied.map { "applied \(Self.text($0))" } + skipped
             try database.print(
-                Report(schema: database.schema, applied: applied, skipped: skipped.isEmpty ? nil : skipped.joined(separator: "\n")),
+                Report(
+                    schema: database.schema, applied: applied,
+                    skipped: skipped.isEmpty ? nil : skipped.joined(separator: "\n")),
                 list.isEmpty ? "the schema \(database.schema) is up to date" : list.joined(separator: "\n"))
         }
     }

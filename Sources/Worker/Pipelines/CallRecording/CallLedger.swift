@@ -3,6 +3,7 @@ import JobQueue
 import MediaKit
 import Providers
 import Server
+import Transfer
 
 /// The rows of one recording, as one attempt of a job may write them.
 ///
@@ -35,7 +36,7 @@ struct CallLedger: Sendable {
     // MARK: Beginning
 
     /// How long another run of the same recording is waited for between two looks.
-    private static let patience = Duration.seconds(10)
+    private static let patience = Duration.seconds(5)
 
     /// Writes the recording down and claims it.
     ///

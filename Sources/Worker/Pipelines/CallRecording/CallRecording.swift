@@ -1,5 +1,6 @@
 import FoundationEssentials
 import JobQueue
+import Logging
 import MediaKit
 import Providers
 import Transfer
@@ -136,7 +137,8 @@ struct CallRun: Sendable {
         case .underWay:
             guard let wait = RecordingPatience.wait(after: recording.waited) else {
                 throw JobError.permanent(
-                    "\(job.payload.address.url) is not there after \(RecordingPatience.limit.components.seconds / 60) minutes")
+                    "\(job.payload.address.url) is not there after \(RecordingPatience.limit.components.seconds / 60) minutes"
+                )
             }
             try await ledger.wait(for: recording)
             job.logger.info("Twilio has not finished the recording; looking again in \(wait)")

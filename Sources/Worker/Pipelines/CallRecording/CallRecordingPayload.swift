@@ -29,7 +29,8 @@ extension CallRecording {
         static let usualSpeakers = ["Caller", "Agent"]
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case recordingUrl, recordingSid, accountSid, callSid, from, to, duration, channels, speakers, language, webhook
+            case recordingUrl, recordingSid, accountSid, callSid, from, to, duration, channels, speakers, language,
+                webhook
         }
 
         init(from decoder: any Decoder) throws {
@@ -40,7 +41,9 @@ extension CallRecording {
             }
             func sid(_ key: CodingKeys, _ prefix: String) throws -> String? {
                 guard let text = try values.decodeIfPresent(String.self, forKey: key) else { return nil }
-                guard TwilioSID.isOne(text, prefix) else { throw corrupted(key, "it is no SID that begins with \(prefix)") }
+                guard TwilioSID.isOne(text, prefix) else {
+                    throw corrupted(key, "it is no SID that begins with \(prefix)")
+                }
                 return text
             }
             do {
@@ -56,7 +59,9 @@ extension CallRecording {
             duration = try values.decodeIfPresent(Double.self, forKey: .duration)
             guard duration.map({ $0 >= 0 }) ?? true else { throw corrupted(.duration, "it is less than 0 seconds") }
             channels = try values.decodeIfPresent(Int.self, forKey: .channels)
-            guard channels.map({ (1...2).contains($0) }) ?? true else { throw corrupted(.channels, "it is neither 1 nor 2") }
+            guard channels.map({ (1...2).contains($0) }) ?? true else {
+                throw corrupted(.channels, "it is neither 1 nor 2")
+            }
             speakers = try values.decodeIfPresent([String].self, forKey: .speakers) ?? Self.usualSpeakers
             language = try values.decodeIfPresent(String.self, forKey: .language)
             webhook = try values.decodeIfPresent(WebhookTarget.self, forKey: .webhook)

@@ -25,7 +25,9 @@ enum CallText {
         var text = ""
         for word in words {
             let longer = text.isEmpty ? String(word) : text + " " + word
-            guard longer.count < previewLength else { return (text.isEmpty ? String(longer.prefix(previewLength - 1)) : text) + "…" }
+            guard longer.count < previewLength else {
+                return (text.isEmpty ? String(longer.prefix(previewLength - 1)) : text) + "…"
+            }
             text = longer
         }
         return text
