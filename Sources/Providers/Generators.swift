@@ -5,8 +5,28 @@ public protocol ImageGenerator: Sendable {
     /// With the model: "fal:fal-ai/flux/srpo".
     var engineName: String { get }
 
+    /// Orders it, which is paid for. The ticket can be stored, so that a later attempt waits for the same order.
+    ///
     /// - Throws: ``ProviderError``.
-    func generate(_ request: ImageRequest) async throws -> GeneratedMedia
+    func submit(_ request: ImageRequest) async throws -> GenerationTicket
+
+    /// Waits for what was ordered. When the task is cancelled the order stands: another call takes up the wait.
+    ///
+    /// - Throws: ``ProviderError``; of code `expired` where the service no longer has it, and it must be ordered anew.
+    func result(_ ticket: GenerationTicket) async throws -> GeneratedMedia
+
+    /// Gives an order up, as far as the service can.
+    func cancel(_ ticket: GenerationTicket) async throws
+}
+
+extension ImageGenerator {
+    /// Orders and waits. Given up at the service, too, when the task is cancelled or it takes too long.
+    ///
+    /// - Throws: ``ProviderError``.
+    public func generate(_ request: ImageRequest) async throws -> GeneratedMedia {
+        let ticket = try await submit(request)
+        return try await ticket.orCancelling(cancel) { try await result(ticket) }
+    }
 }
 
 /// Makes clips by a description, or of a picture.
@@ -14,8 +34,28 @@ public protocol VideoGenerator: Sendable {
     /// With the model: "fal:fal-ai/veo3.1/fast".
     var engineName: String { get }
 
+    /// Orders it, which is paid for. The ticket can be stored, so that a later attempt waits for the same order.
+    ///
     /// - Throws: ``ProviderError``.
-    func generate(_ request: VideoRequest) async throws -> GeneratedMedia
+    func submit(_ request: VideoRequest) async throws -> GenerationTicket
+
+    /// Waits for what was ordered. When the task is cancelled the order stands: another call takes up the wait.
+    ///
+    /// - Throws: ``ProviderError``; of code `expired` where the service no longer has it, and it must be ordered anew.
+    func result(_ ticket: GenerationTicket) async throws -> GeneratedMedia
+
+    /// Gives an order up, as far as the service can.
+    func cancel(_ ticket: GenerationTicket) async throws
+}
+
+extension VideoGenerator {
+    /// Orders and waits. Given up at the service, too, when the task is cancelled or it takes too long.
+    ///
+    /// - Throws: ``ProviderError``.
+    public func generate(_ request: VideoRequest) async throws -> GeneratedMedia {
+        let ticket = try await submit(request)
+        return try await ticket.orCancelling(cancel) { try await result(ticket) }
+    }
 }
 
 /// A picture that is wanted.
