@@ -75,7 +75,8 @@ package final class TwilioStandIn: Sendable {
     /// Requests, as "GET /path?query", without the part that is the same for all.
     package var requests: [String] {
         server.requests.map { request in
-            "\(request.method) " + request.target.replacing("/2010-04-01/Accounts/\(Self.account)/Recordings/", with: "")
+            "\(request.method) "
+                + request.target.replacing("/2010-04-01/Accounts/\(Self.account)/Recordings/", with: "")
         }
     }
     /// What was wrong with requests.
@@ -116,7 +117,8 @@ package final class TwilioStandIn: Sendable {
         for byte in text.utf8 {
             let scalar = UnicodeScalar(byte)
             let isPlain = scalar.properties.isAlphabetic && byte < 128 || (48...57).contains(byte)
-            bytes += isPlain ? String(scalar) : byte == 32 ? "+" : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+            bytes +=
+                isPlain ? String(scalar) : byte == 32 ? "+" : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
         }
         return bytes
     }

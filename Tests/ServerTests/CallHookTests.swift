@@ -103,9 +103,12 @@ import Transfer
             #expect(payload?["duration"] == 45 && payload?["channels"] == 2)
             #expect(payload?["recordingUrl"]?.string?.hasSuffix(sid) == true)
             // Also when the job is over, as a message that was captured may come much later.
-            try await withWorker(api, register: { worker in
-                worker.register("pipeline.call_recording") { (_: Job<JSONValue>) in "done" }
-            }) {
+            try await withWorker(
+                api,
+                register: { worker in
+                    worker.register("pipeline.call_recording") { (_: Job<JSONValue>) in "done" }
+                }
+            ) {
                 for job in jobs { _ = try await api.queue.wait(for: job.id, timeout: .seconds(60)) }
             }
             #expect(try await api.post(Self.path, body, headers: headers).status == 204)
@@ -137,7 +140,8 @@ import Transfer
                 SELECT r.recording_sid || ' ' || r.status || ' ' || c.status || ' ' || c.error FROM kiln_calls.recordings r
                 JOIN kiln_calls.calls c ON c.id = r.call_id
                 """)
-            #expect(rows.contains("\(absent) absent failed") && rows.contains("16102") && !rows.contains(under), "\(rows)")
+            #expect(
+                rows.contains("\(absent) absent failed") && rows.contains("16102") && !rows.contains(under), "\(rows)")
         }
     }
 

@@ -52,7 +52,8 @@ struct ServiceBench: QueueBench {
     ) async throws -> R {
         var logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
-        let service = try WorkerService(configuration, middlewares: middlewares, callEngines: callEngines, logger: logger)
+        let service = try WorkerService(
+            configuration, middlewares: middlewares, callEngines: callEngines, logger: logger)
         let group = ServiceGroup(
             configuration: .init(
                 services: [
