@@ -139,7 +139,10 @@ let package = Package(
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            resources: [.embedInCode("Schema/s0001_tokens.sql"), .embedInCode("Schema/roles.sql")],
+            resources: [
+                .embedInCode("Schema/s0001_tokens.sql"), .embedInCode("Schema/roles.sql"),
+                .embedInCode("Schema/c0001_calls.sql"), .embedInCode("Schema/calls_roles.sql"),
+            ],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -249,7 +252,7 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "Server", "JobQueue", "Transfer", "Locking", "PostgresTestSupport", "ProcessTestSupport",
-                "TransferTestSupport",
+                "ProviderTestSupport", "TransferTestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -303,7 +306,8 @@ let package = Package(
             name: "WorkerServiceTests",
             dependencies: [
                 "Worker", "MediaKit", "ByteIO", "JobQueue", "Locking", "TestSupport", "PostgresTestSupport",
-                "ProcessTestSupport", "ServiceTestSupport", "Telemetry", "Transfer", "TransferTestSupport",
+                "ProcessTestSupport", "Providers", "ProviderTestSupport", "Server", "ServiceTestSupport", "Telemetry",
+                "Transfer", "TransferTestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),

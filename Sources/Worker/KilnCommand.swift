@@ -45,6 +45,7 @@ struct KilnCommand: AsyncParsableCommand {
                     WorkflowCommand.self, DeadCommand.self, QueuesCommand.self, PauseCommand.self, ResumeCommand.self,
                     ScheduleCommand.self,
                     WorkersCommand.self, HealthCommand.self, MigrateCommand.self,
+                    CallCommand.self,
                 ]),
         ])
 

@@ -78,7 +78,7 @@ extension LoadedConfiguration {
     }
 
     @Test func `A schema's name leaves room for that of the API's schema`() throws {
-        let name = String(repeating: "q", count: 59)
+        let name = String(repeating: "q", count: 57)
         #expect(try loadConfiguration(["KILN_SCHEMA": name]).checked().database.schema == name)
         let problems = try loadConfiguration(["KILN_SCHEMA": name + "q"]).problems
         #expect(problems.map(\.place) == ["KILN_SCHEMA"])

@@ -7,7 +7,7 @@ private let largestRow = 1 << 20
 
 extension RunningJob {
     /// Runs `body` once over all attempts of the job: its result is stored, and later attempts get it without
-    /// running it again. A step that threw runs again.
+    /// running it again. A step that threw runs again; one that threw `JobError.snooze` has not failed meanwhile.
     ///
     /// - Parameter name: unique within the job.
     /// - Throws: what `body` throws; `leaseLost`; `badRequest` for a result that is too large; the decoder's error when a stored
@@ -66,6 +66,9 @@ extension RunningJob {
             let rows = try await session.query(statement)
             guard let row = rows.first, try row.decode(0, as: Bool.self) else { throw context.fenced }
             return result
+        } catch JobError.snooze(let until) {
+            // It has not failed: it goes on when the job runs again.
+            throw JobError.snooze(until: until)
         } catch {
             let failure = session.statements.finishStep(job, name, error: error.attemptJSON(code: "error"))
             // Its failure is the job's, whether it could be written or not.

@@ -23,7 +23,7 @@ struct API: Sendable {
     var table: RouteTable {
         let routes =
             jobRoutes + jobChangeRoutes + eventRoutes + workflowRoutes + storeRoutes + queueRoutes + scheduleRoutes
-            + hookRoutes + videoRoutes + folderRoutes + probeRoutes
+            + hookRoutes + callRoutes + videoRoutes + folderRoutes + probeRoutes
         return RouteTable(routes + documentRoutes(of: routes))
     }
 

@@ -4,7 +4,7 @@ public import Transfer
 
 /// How the HTTP API is served: a value that is made of a program's configuration.
 ///
-/// Secrets are in none of it but `hooks` and what `stores` keeps to itself.
+/// Secrets are in none of it but `hooks`, `twilio` and what `stores` keeps to itself.
 public struct ServerSettings: Sendable {
     /// What browsers of other origins may do.
     public struct CrossOrigin: Sendable, Hashable {
@@ -53,6 +53,15 @@ public struct ServerSettings: Sendable {
         }
     }
 
+    /// What is known of Twilio, whose webhooks announce recordings.
+    public struct Twilio: Sendable {
+        /// The account's primary token, which signs them; nil: none are taken. Secret.
+        public var authToken: String?
+
+        /// None by default.
+        public init(authToken: String? = nil) { self.authToken = authToken }
+    }
+
     /// Where it listens. Default "127.0.0.1"; elsewhere a token must exist.
     public var address: String
     /// Default 8000; 0 is any that is free.
@@ -70,6 +79,8 @@ public struct ServerSettings: Sendable {
     public var kinds: [KindDescription]
     /// Which jobs may come by webhook. Default none.
     public var hooks: Hooks
+    /// Whose webhooks announce recordings of calls. Default nobody's.
+    public var twilio: Twilio
     /// Kinds that nobody enqueues through the API, such as the queue's own messages. Default none.
     public var reservedKinds: Set<String>
     /// Where uploads go and results are. nil (default): neither is to be had.
@@ -89,7 +100,8 @@ public struct ServerSettings: Sendable {
     public init(
         address: String = "127.0.0.1", port: Int = 8000, publicURL: HTTPURL? = nil,
         crossOrigin: CrossOrigin = CrossOrigin(), limits: ServerLimits = ServerLimits(), proxies: Int = 0,
-        kinds: [KindDescription] = [], hooks: Hooks = Hooks(), reservedKinds: Set<String> = [], stores: Stores? = nil,
+        kinds: [KindDescription] = [], hooks: Hooks = Hooks(), twilio: Twilio = Twilio(),
+        reservedKinds: Set<String> = [], stores: Stores? = nil,
         uploads: Uploads = Uploads(),
         downloadLifetime: Duration = .seconds(900), schema: String = "kiln", version: String,
         now: @escaping @Sendable () -> Date = { Date() }
@@ -102,6 +114,7 @@ public struct ServerSettings: Sendable {
         self.proxies = proxies
         self.kinds = kinds
         self.hooks = hooks
+        self.twilio = twilio
         self.reservedKinds = reservedKinds
         self.stores = stores
         self.uploads = uploads

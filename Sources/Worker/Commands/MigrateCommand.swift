@@ -56,9 +56,10 @@ struct MigrateCommand: AsyncParsableCommand {
             if sql {
                 let migrations = try Migrations("", schema: database.schema, logger: database.logger)
                 var text = try migrations.sql(after: after, roles: roles)
-                // The API's own are few, and come whole.
+                // The API's own and those of calls are few, and come whole.
                 if after == 0 {
                     text += try "\n" + ServerSchema.migrations("", besides: database.schema).sql(roles: roles)
+                    text += try "\n" + CallSchema.migrations("", besides: database.schema).sql(roles: roles)
                 }
                 try Console.output.print(text)
                 return
@@ -66,31 +67,44 @@ struct MigrateCommand: AsyncParsableCommand {
             let connection = try database.connectionString()
             let migrations = try Migrations(connection, schema: database.schema, logger: database.logger)
             let server = try ServerSchema.migrations(connection, besides: database.schema)
-            if status { return try printStatus([try await migrations.status(), try await server.status()]) }
+            let calls = try CallSchema.migrations(connection, besides: database.schema)
+            if status {
+                return try printStatus([
+                    try await migrations.status(), try await server.status(), try await calls.status(),
+                ])
+            }
             if dryRun {
-                let pending = try await (migrations.plan() + server.plan()).map(Self.entry)
+                let pending = try await (migrations.plan() + server.plan() + calls.plan()).map(Self.entry)
                 let list = pending.map { "would apply \(Self.text($0))" }
                 return try database.print(
                     Report(schema: database.schema, pending: pending),
                     list.isEmpty ? "nothing to apply" : list.joined(separator: "\n"))
             }
             var applied = try await migrations.migrate(roles: roles).map(Self.entry)
-            var skipped: String?
-            do {
-                applied += try await server.migrate(roles: roles).map(Self.entry)
-            } catch let error as QueueError where error.code == .permission {
-                // The queue is whole without; who was given one schema may not make another.
-                let name = ServerSchema.name(besides: database.schema).debugDescription
-                skipped = "the HTTP API's schema \(name) was left out: \(error). Have somebody create it for this role"
+            var skipped: [String] = []
+            for (what, name, more) in [
+                ("HTTP API's", ServerSchema.name(besides: database.schema), server),
+                ("calls'", CallSchema.name(besides: database.schema), calls),
+            ] {
+                do {
+                    applied += try await more.migrate(roles: roles).map(Self.entry)
+                } catch let error as QueueError where error.code == .permission {
+                    // The queue is whole without; who was given one schema may not make another.
+                    skipped.append(
+                        "the \(what) schema \(name.debugDescription) was left out: \(error). Have somebody create it for this role"
+                    )
+                }
             }
-            let list = applied.map { "applied \(Self.text($0))" } + (skipped.map { [$0] } ?? [])
+            let list = applied.map { "applied \(Self.text($0))" } + skipped
             try database.print(
-                Report(schema: database.schema, applied: applied, skipped: skipped),
+                Report(
+                    schema: database.schema, applied: applied,
+                    skipped: skipped.isEmpty ? nil : skipped.joined(separator: "\n")),
                 list.isEmpty ? "the schema \(database.schema) is up to date" : list.joined(separator: "\n"))
         }
     }
 
-    /// - Parameter statuses: of the queue, and of the API.
+    /// - Parameter statuses: of the queue, of the API, and of calls.
     private func printStatus(_ statuses: [MigrationStatus]) throws {
         let present = statuses.flatMap { status in status.applied.filter { !status.unknown.contains($0) } }
             .map(Self.entry)

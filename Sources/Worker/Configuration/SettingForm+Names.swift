@@ -36,11 +36,11 @@ extension SettingForm where Value == String {
         }
     }
 
-    /// A name of 1 to 59 bytes: Postgres takes 63 for a schema, and the API's schema has the same name with "_api" behind
+    /// A name of 1 to 57 bytes: Postgres takes 63 for a schema, and that of calls has the same name with "_calls" behind
     /// it.
     static var schema: SettingForm {
-        text("a name of 1 to 59 bytes, without $ and {{, that does not begin with pg_") { name in
-            (1...59).contains(name.utf8.count) && !name.utf8.contains(0) && !name.hasPrefix("pg_")
+        text("a name of 1 to 57 bytes, without $ and {{, that does not begin with pg_") { name in
+            (1...57).contains(name.utf8.count) && !name.utf8.contains(0) && !name.hasPrefix("pg_")
                 && !name.contains("$") && !name.contains("{{")
         }
     }

@@ -113,6 +113,7 @@ final class DevRun: Sendable {
         let server = try await postgres.start(leash)
         try await Migrations(postgres.url, logger: logger).migrate(roles: .create())
         try await ServerSchema.migrations(postgres.url).migrate(roles: .create())
+        try await CallSchema.migrations(postgres.url).migrate(roles: .create())
         let port = try await Bounded.blocking { [plan] in try DevPort.find(plan.port) }
         let store = DevStore(root: folder.store)
         let signing = try DevEnvironment.signing()

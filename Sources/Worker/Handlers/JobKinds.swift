@@ -14,6 +14,7 @@ enum JobKinds {
         MediaLoop.self,
         SpeechTranscribe.self,
         AppRequest.self,
+        CallRecording.self,
     ]
 
     /// Messages about jobs. They have slots of their own: neither does a slow receiver hold up work, nor the other way

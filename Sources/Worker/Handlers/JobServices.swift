@@ -11,6 +11,8 @@ struct JobServices: Sendable {
     let client: HTTPClient
     /// For what goes beyond a running job's own calls: uploads under way, names that are taken.
     let queue: QueueClient
+    /// Who listens to calls.
+    var callEngines = CallEngines.standard
 
     /// Says that a job has started, if its payload wants that to be said.
     ///

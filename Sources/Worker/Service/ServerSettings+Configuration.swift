@@ -19,6 +19,7 @@ extension ServerSettings {
                     makesFiles: kind.makesFiles)
             },
             hooks: Hooks(secrets: hooks.secrets, kinds: hooks.kinds),
+            twilio: Twilio(authToken: configuration.providers.twilio.authToken),
             reservedKinds: Set(JobKinds.messages.map { $0.name }),
             stores: try configuration.storage.stores(
                 fileRoots: configuration.outputs.fileRoots, web: .guarded, guarding: configuration.network.guarding),

@@ -27,10 +27,12 @@ struct WorkerService: Service {
 
     /// - Parameters:
     ///   - middlewares: around every handler, within the service's own.
+    ///   - callEngines: who listens to calls; by default what the configuration says.
     ///   - sweepInterval: between two looks for uploads of attempts that died.
     /// - Throws: ``ConfigurationFailure`` for kinds that do not exist; `QueueError`, `TransferError`.
     init(
         _ configuration: WorkerConfiguration, middlewares: [any JobMiddleware] = [],
+        callEngines: CallEngines = .standard,
         logger: Logger = Logger(label: "kiln.worker"),
         sweepInterval: Duration = .seconds(60)
     ) throws {
@@ -46,7 +48,8 @@ struct WorkerService: Service {
             configuration: configuration,
             stores: try configuration.storage.stores(
                 fileRoots: configuration.outputs.fileRoots, web: .guarded, guarding: guarding),
-            client: try HTTPClient(HTTPConfiguration(addressGuard: guarding), logger: logger), queue: queue)
+            client: try HTTPClient(HTTPConfiguration(addressGuard: guarding), logger: logger), queue: queue,
+            callEngines: callEngines)
         let (work, messages) = try Self.kinds(configuration.worker.kinds)
         kinds = work + messages
         var workers: [QueueWorker] = []

@@ -120,7 +120,7 @@ final class JobResolver: MediaResolver {
     }
 
     /// What the object is called whatever `store://` means elsewhere.
-    private static func url(of key: String, in store: any ObjectStore) -> String {
+    static func url(of key: String, in store: any ObjectStore) -> String {
         let bucket = store.name.dropFirst("s3://".count)
         guard store.name.hasPrefix("s3://") else { return ObjectLocation.store(key: key).description }
         return ObjectLocation.bucket(String(bucket), key: key).description

@@ -47,11 +47,13 @@ struct ServiceBench: QueueBench {
 
     /// Runs the service beside `body`, and ends it in good order behind it.
     func serving<R: Sendable>(
-        middlewares: [any JobMiddleware] = [], _ body: @escaping @Sendable (ServiceGroup) async throws -> R
+        middlewares: [any JobMiddleware] = [], callEngines: CallEngines = .standard,
+        _ body: @escaping @Sendable (ServiceGroup) async throws -> R
     ) async throws -> R {
         var logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
-        let service = try WorkerService(configuration, middlewares: middlewares, logger: logger)
+        let service = try WorkerService(
+            configuration, middlewares: middlewares, callEngines: callEngines, logger: logger)
         let group = ServiceGroup(
             configuration: .init(
                 services: [
