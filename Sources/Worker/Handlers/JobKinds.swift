@@ -13,6 +13,7 @@ enum JobKinds {
         MediaConcatenate.self,
         MediaLoop.self,
         SpeechTranscribe.self,
+        CaptionVideo.self,
         AppRequest.self,
         CallRecording.self,
     ]

@@ -105,7 +105,8 @@ enum SpeechTranscribe: JobKind {
 
     static func run(_ job: Job<Payload>, _ services: JobServices) async throws -> SpeechResult {
         let payload = job.payload
-        let run = MediaRun(job.context, services)
+        var run = MediaRun(job.context, services)
+        run.span.phase = "transcribing"
         let speech = SpeechRun(run)
         let start = ContinuousClock.now
         let made = try await speech.transcribe(payload.request, engine: payload.engine)

@@ -8,7 +8,7 @@ import Providers
 /// ```
 struct SpeechWish: Decodable, Sendable, Equatable {
     /// `nil` for the worker's own.
-    var engine: WorkerConfiguration.Providers.Speech.Engine?
+    var engine: ServiceProviders.SpeechEngine?
     /// An ISO 639-1 code; `nil` to have it found out.
     var language: String?
     /// Names and terms that occur.
@@ -31,7 +31,7 @@ struct SpeechWish: Decodable, Sendable, Equatable {
     init(from decoder: any Decoder) throws {
         try decoder.refuseKeys(besides: CodingKeys.allCases.map(\.stringValue))
         let values = try decoder.container(keyedBy: CodingKeys.self)
-        engine = try values.decodeIfPresent(WorkerConfiguration.Providers.Speech.Engine.self, forKey: .engine)
+        engine = try values.decodeIfPresent(ServiceProviders.SpeechEngine.self, forKey: .engine)
         language = try values.decodeIfPresent(String.self, forKey: .language)
         prompt = try values.decodeIfPresent(String.self, forKey: .prompt)
         channels = try values.decodeIfPresent(TranscriptionRequest.Channels.self, forKey: .channels) ?? .mixed

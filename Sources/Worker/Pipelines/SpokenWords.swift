@@ -29,7 +29,7 @@ struct SpokenWords: Codable, Sendable {
             transcript.language = transcript.language ?? wish.language
             return try await stored(transcript, usage: nil, at: location, overwrite: overwrite, media)
         }
-        let made = try await media.transcription(wish.request(input), engine: wish.engine)
+        let made = try await SpeechRun(media).transcribe(wish.request(input), engine: wish.engine)
         return try await stored(made.transcript, usage: made.usage, at: location, overwrite: overwrite, media)
     }
 
@@ -66,9 +66,7 @@ struct SpeechSummary: Codable, Sendable {
         quality = transcript.quality
         language = transcript.language
         segments = transcript.segments.count
-        words = transcript.segments.reduce(0) { count, segment in
-            count + (segment.words.isEmpty ? segment.text.split(separator: " ").count : segment.words.count)
-        }
+        words = transcript.wordCount
         self.usage = usage
     }
 }

@@ -124,7 +124,7 @@ extension SpeechWish {
     static var schema: JSONSchema {
         get throws {
             .object([
-                "engine": JSONSchema.names(WorkerConfiguration.Providers.Speech.Engine.allCases.map(\.rawValue)).orNull,
+                "engine": JSONSchema.names(ServiceProviders.SpeechEngine.allCases.map(\.rawValue)).orNull,
                 "language": JSONSchema.string.orNull.adding([
                     "description": "An ISO 639-1 code; found out if it is left out."
                 ]),
