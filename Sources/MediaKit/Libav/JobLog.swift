@@ -48,6 +48,15 @@ final class JobLog: Sendable {
         return held.withLock { ($0.errors, $0.firstError) }
     }
 
+    /// Counts errors anew: those before were another input's.
+    func forgetErrors() {
+        Self.drain()
+        held.withLock {
+            $0.errors = 0
+            $0.firstError = nil
+        }
+    }
+
     private func append(_ line: String, isError: Bool) {
         held.withLock { held in
             if isError {

@@ -51,6 +51,12 @@ final class ClipSequence: FrameFeed, @unchecked Sendable {
             clock?.stop()
             clock = nil
         }
+        try playAll()
+        // A sound that breaks off is no silent success either.
+        try clock?.finish()
+    }
+
+    private func playAll() throws {
         var tail: [Slot] = []
         var number = 0
         while plan.repeats || number < plan.clips.count {
@@ -71,6 +77,8 @@ final class ClipSequence: FrameFeed, @unchecked Sendable {
     ///   - count: pictures to hold at its end.
     /// - Returns: what was held; `nil` if nothing more is wanted.
     private func play(_ clip: SequenceClip, after tail: [Slot], holding count: Int) throws -> [Slot]? {
+        // The verdict on a clip looks at what was complained of while it was read.
+        job.control.log.forgetErrors()
         let reader = try ClipReader(
             clip, format, wantsSound: outlets.count > 1 && !(plan.sound != nil && plan.replacesSound),
             tolerance: plan.tolerance, job: job)
