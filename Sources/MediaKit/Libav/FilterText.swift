@@ -2,6 +2,21 @@
 /// takes away. See "Notes on filtergraph escaping" in FFmpeg's filter documentation.
 struct FilterText: Sendable, Equatable {
     private(set) var chain: [String] = []
+    /// What precedes the last chain, where there is more than one; they name their sources themselves.
+    private var network: String?
+
+    init() {}
+
+    /// Several chains.
+    ///
+    /// - Parameters:
+    ///   - network: all but the last one, as ``linked(from:to:)`` writes them.
+    ///   - last: the one that leads to the sink.
+    ///   - labels: what the last one takes.
+    init(network: [String], last: FilterText, from labels: [String]) {
+        chain = last.chain
+        self.network = network.map { $0 + ";" }.joined() + labels.map { "[\($0)]" }.joined()
+    }
 
     var isEmpty: Bool { chain.isEmpty }
 
@@ -16,8 +31,13 @@ struct FilterText: Sendable, Equatable {
     ///   - nothing: the filter that does nothing, for an empty chain: "null" or "anull".
     ///   - sources: how many sources there are.
     func joined(nothing: String, sources: Int = 1) -> String {
-        let labels = (0..<sources).map { "[in\($0)]" }.joined()
+        let labels = network ?? (0..<sources).map { "[in\($0)]" }.joined()
         return labels + (chain.isEmpty ? nothing : chain.joined(separator: ",")) + "[out]"
+    }
+
+    /// One of several chains, between labels.
+    func linked(from sources: [String], to sinks: [String]) -> String {
+        sources.map { "[\($0)]" }.joined() + chain.joined(separator: ",") + sinks.map { "[\($0)]" }.joined()
     }
 
     /// Escapes an option's value twice: for the option parser, then for the graph parser.

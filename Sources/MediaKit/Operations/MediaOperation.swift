@@ -33,6 +33,10 @@ public enum MediaRequest: Codable, Sendable {
     case extractAudio(ExtractAudio)
     /// Makes a short clip to try things on.
     case sampleClip(SampleClip)
+    /// Makes a video or picture out of sound.
+    case waveform(Waveform)
+    /// Takes pictures out of a video.
+    case thumbnail(Thumbnail)
 
     /// The names that `operation` may have.
     public static let operationNames = [
@@ -41,6 +45,8 @@ public enum MediaRequest: Codable, Sendable {
         BurnSubtitles.name,
         ExtractAudio.name,
         SampleClip.name,
+        Waveform.name,
+        Thumbnail.name,
     ]
 
     var operation: any ExecutableOperation {
@@ -50,6 +56,8 @@ public enum MediaRequest: Codable, Sendable {
         case .burnSubtitles(let operation): operation
         case .extractAudio(let operation): operation
         case .sampleClip(let operation): operation
+        case .waveform(let operation): operation
+        case .thumbnail(let operation): operation
         }
     }
 
@@ -65,6 +73,8 @@ public enum MediaRequest: Codable, Sendable {
         case BurnSubtitles.name: self = .burnSubtitles(try BurnSubtitles(from: decoder))
         case ExtractAudio.name: self = .extractAudio(try ExtractAudio(from: decoder))
         case SampleClip.name: self = .sampleClip(try SampleClip(from: decoder))
+        case Waveform.name: self = .waveform(try Waveform(from: decoder))
+        case Thumbnail.name: self = .thumbnail(try Thumbnail(from: decoder))
         default:
             throw DecodingError.dataCorrupted(
                 DecodingError.Context(
@@ -91,9 +101,15 @@ public enum MediaResult: Codable, Sendable {
     case audio(ExtractAudioResult)
     /// Of a ``SampleClip``.
     case sample(SampleClipResult)
+    /// Of a ``Waveform``.
+    case waveform(WaveformResult)
+    /// Of a ``Thumbnail``.
+    case thumbnail(ThumbnailResult)
 
     private enum Key: String, CodingKey, CaseIterable {
         case info, render, audio, sample
+        case waveform
+        case thumbnail
     }
 
     public init(from decoder: any Swift.Decoder) throws {
@@ -104,6 +120,10 @@ public enum MediaResult: Codable, Sendable {
             self = .audio(audio)
         } else if let sample = try values.decodeIfPresent(SampleClipResult.self, forKey: .sample) {
             self = .sample(sample)
+        } else if let waveform = try values.decodeIfPresent(WaveformResult.self, forKey: .waveform) {
+            self = .waveform(waveform)
+        } else if let thumbnail = try values.decodeIfPresent(ThumbnailResult.self, forKey: .thumbnail) {
+            self = .thumbnail(thumbnail)
         } else {
             self = .render(try values.decode(RenderResult.self, forKey: .render))
         }
@@ -116,6 +136,8 @@ public enum MediaResult: Codable, Sendable {
         case .render(let value): try values.encode(value, forKey: .render)
         case .audio(let value): try values.encode(value, forKey: .audio)
         case .sample(let value): try values.encode(value, forKey: .sample)
+        case .waveform(let value): try values.encode(value, forKey: .waveform)
+        case .thumbnail(let value): try values.encode(value, forKey: .thumbnail)
         }
     }
 }

@@ -15,7 +15,8 @@ struct InputVerdict {
                 .badInput, "there is nothing in it but a header", input: demuxer.name, log: control.log.recent())
         }
         let furthest = (report.decoded.map(\.end) + copiedEnds).compactMap { $0 }.max()
-        for (decoded, tally) in zip(graph.decoded, report.decoded) {
+        // What is judged is the first input: another one only adds a picture.
+        for (decoded, tally) in zip(graph.decoded, report.decoded) where decoded.source.input == 0 {
             let stream = demuxer.streams[decoded.source.stream]
             try judge(stream, decoded.window, tally, furthest)
             try judgeHoles(tally.missingFrames, of: tally.frames, isDamaged: tally.corruptPackets > 0, stream)
