@@ -22,6 +22,8 @@ struct KilnCommand: AsyncParsableCommand {
             TranscodeCommand.self,
             BurnCommand.self,
             ExtractAudioCommand.self,
+            WaveformCommand.self,
+            ThumbnailCommand.self,
             RunCommand.self,
             CapabilitiesCommand.self,
             SampleCommand.self,

@@ -65,6 +65,8 @@ extension MediaRequest {
         case .transcode(let request): request.output == "-"
         case .burnSubtitles(let request): request.output == "-"
         case .extractAudio(let request): request.output == "-"
+        case .waveform(let request): request.output == "-"
+        case .thumbnail(let request): request.output == "-"
         case .sampleClip(let request): request.output == "-" || request.subtitles == "-"
         }
     }
@@ -79,6 +81,8 @@ extension MediaResult {
             case .render(let value): try JSONText.pretty(value)
             case .audio(let value): try JSONText.pretty(value)
             case .sample(let value): try JSONText.pretty(value)
+            case .waveform(let value): try JSONText.pretty(value)
+            case .thumbnail(let value): try JSONText.pretty(value)
             }
         }
     }
@@ -89,6 +93,8 @@ extension MediaResult {
         case .render(let value): value.warnings
         case .audio(let value): value.warnings
         case .sample(let value): value.warnings
+        case .waveform(let value): value.warnings
+        case .thumbnail(let value): value.warnings
         }
     }
 }

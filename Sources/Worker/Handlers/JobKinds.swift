@@ -8,6 +8,8 @@ enum JobKinds {
         MediaTranscode.self,
         MediaBurnSubtitles.self,
         MediaExtractAudio.self,
+        MediaWaveform.self,
+        MediaThumbnail.self,
         AppRequest.self,
     ]
 

@@ -28,6 +28,16 @@ extension FrameRate: SchemaDescribed {
     static var sample: FrameRate { FrameRate(Rational(25, 1)) }
 }
 
+extension Thumbnail.Moment: SchemaDescribed {
+    static var schema: JSONSchema {
+        .oneOf([
+            JSONSchema(["type": "number", "minimum": 0, "maximum": 1_000_000_000]),
+            JSONSchema(["type": "string", "pattern": #"^[0-9]+(\.[0-9]+)?%?$"#]),
+        ])
+    }
+    static var sample: Thumbnail.Moment { .fraction(0.5) }
+}
+
 extension CaptionColor: SchemaDescribed {
     static var schema: JSONSchema {
         JSONSchema(["type": "string", "pattern": "^#([0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})$"])
@@ -61,6 +71,10 @@ enum SchemaNotes {
         "PictureSize.width": within(2, 16384), "PictureSize.height": within(2, 16384),
         "SilenceSettings.threshold": within(-100, 0), "SilenceSettings.minimum": within(0.02, 60),
         "ExtractAudio.splitAtSilence": within(1, 86_400),
+        "Waveform.width": within(64, 8192), "Waveform.height": within(64, 8192),
+        "Waveform.waveHeight": within(0.05, 1), "Waveform.waveCenter": within(0, 1),
+        "Waveform.marginHorizontal": within(0, 0.45),
+        "Thumbnail.count": within(1, 1000), "Thumbnail.quality": within(1, 100),
         "Limits.pixels": positive, "Limits.durationSeconds": positive, "Limits.outputBytes": positive,
         "Limits.streams": positive, "Limits.wallSeconds": positive, "Tolerance.lostFrames": within(0, 1),
         "CaptionStyle.fontFamily": [
@@ -88,6 +102,10 @@ enum SchemaNotes {
         "BurnSubtitles.subtitles": "A file, the text itself, or a text track of the input.",
         "BurnSubtitles.fonts": "Locations of font files that are looked in before the system's.",
         "ExtractAudio.splitAtSilence": "Chunks of at most so many seconds, cut at silences.",
+        "Waveform.background": "The location of a picture behind the wave.",
+        "Waveform.colors": "Of each channel.",
+        "Thumbnail.at": "Seconds, or shares of the length such as \"50%\"; left out, the best pictures are looked for.",
+        "Thumbnail.count": "How many pictures are looked for, where no moment is named.",
         "Probe.keyFrames": "Reads all of the input to find the distances of its key frames.",
     ]
 }
