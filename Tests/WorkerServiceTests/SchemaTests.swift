@@ -78,6 +78,14 @@ import Testing
         ),
         ("media.extract_audio", #"{"input": "a", "preset": "music"}"#, false),
         ("media.extract_audio", #"{"input": "a", "splitAtSilence": 0}"#, false),
+        ("media.waveform", #"{"input": "a", "style": "bars", "colors": ["#FF0000"], "waveHeight": 0.5}"#, true),
+        ("media.waveform", #"{"input": "a", "style": "circle"}"#, false),
+        ("media.waveform", #"{"input": "a", "colors": ["red"]}"#, false),
+        ("media.waveform", #"{"input": "a", "waveHeight": 2}"#, false),
+        ("media.thumbnail", #"{"input": "a", "at": [1.5, "50%"], "format": "webp", "quality": 70}"#, true),
+        ("media.thumbnail", #"{"input": "a", "at": ["half"]}"#, false),
+        ("media.thumbnail", #"{"input": "a", "count": 0}"#, false),
+        ("media.thumbnail", #"{"input": "a", "format": "gif"}"#, false),
         ("http.request", #"{"url": "https://x.example"}"#, true),
         ("http.request", #"{"url": "https://x.example", "body": [1], "headers": {"a": "b"}, "timeout": 60}"#, true),
         ("http.request", #"{"url": "x.example"}"#, false),
@@ -101,6 +109,11 @@ import Testing
         case let payload as MediaPayload<Transcode>: return isValid(payload.operation)
         case let payload as MediaPayload<BurnSubtitles>: return isValid(payload.operation)
         case let payload as MediaPayload<ExtractAudio>: return isValid(payload.operation)
+        case let payload as MediaPayload<Waveform>: return isValid(payload.operation)
+        case let payload as MediaPayload<Thumbnail>:
+            var operation = payload.operation
+            operation.output = "s3://a/b.\(operation.outputExtension)"
+            return (try? operation.validate()) != nil
         case let payload as MediaPayload<Probe>: return (try? payload.operation.validate()) != nil
         case let payload as AppRequest.Payload: return payload.url.contains("://")
         default: return true
@@ -159,6 +172,10 @@ import Testing
         try check(
             ExtractAudio(input: "a", output: "b", preset: .speech, track: 1, start: 1, end: 2, splitAtSilence: 1),
             MediaExtractAudio.self)
+        try check(Waveform(input: "a", output: "b", colors: [.white], background: "c", track: 1), MediaWaveform.self)
+        try check(
+            Thumbnail(input: "a", output: "b", format: .jpg, size: PictureSize(width: 2), track: 1),
+            MediaThumbnail.self)
     }
 
     private func compare(_ written: JSONValue, _ schema: JSONValue, path: String) throws {
