@@ -25,6 +25,8 @@ struct KilnCommand: AsyncParsableCommand {
             NormalizeCommand.self,
             MixCommand.self,
             TranscribeCommand.self,
+            WaveformCommand.self,
+            ThumbnailCommand.self,
             RunCommand.self,
             CapabilitiesCommand.self,
             SampleCommand.self,

@@ -68,6 +68,8 @@ extension MediaRequest {
         case .transcode(let request): request.output == "-"
         case .burnSubtitles(let request): request.output == "-"
         case .extractAudio(let request): request.output == "-"
+        case .waveform(let request): request.output == "-"
+        case .thumbnail(let request): request.output == "-"
         case .sampleClip(let request): request.output == "-" || request.subtitles == "-"
         case .measureLoudness: false
         case .normalizeLoudness(let request): request.output == "-"
@@ -89,6 +91,8 @@ extension MediaResult {
             case .sample(let value): try JSONText.pretty(value)
             case .loudness(let value): try JSONText.pretty(value)
             case .normalized(let value): try JSONText.pretty(value)
+            case .waveform(let value): try JSONText.pretty(value)
+            case .thumbnail(let value): try JSONText.pretty(value)
             }
         }
     }
@@ -101,6 +105,8 @@ extension MediaResult {
         case .sample(let value): value.warnings
         case .loudness(let value): value.warnings
         case .normalized(let value): value.file.warnings
+        case .waveform(let value): value.warnings
+        case .thumbnail(let value): value.warnings
         }
     }
 }

@@ -138,8 +138,8 @@ import TransferTestSupport
                 asked: "", template: "rendered/{jobId}-{timestamp}.{extension}", container: .mpegts)
                 == "store://rendered/00000000-0000-7000-8000-0000000000ab-1700000000123.ts")
         #expect(
-            place.location(asked: "s3://b/{kind}/{jobId}.mp4", template: "x{jobId}", container: .mp4)
+            place.location(asked: "s3://b/{kind}/{jobId}.mp4", template: "x{jobId}", fileExtension: "mp4")
                 == "s3://b/media.transcode/00000000-0000-7000-8000-0000000000ab.mp4")
-        #expect(place.location(asked: "", template: "a b/{jobId}", container: .mp4).hasPrefix("store://a%20b/"))
+        #expect(place.location(asked: "", template: "a b/{jobId}", fileExtension: "mp4").hasPrefix("store://a%20b/"))
     }
 }

@@ -127,6 +127,14 @@ import Testing
         ("media.loop", #"{"input": "a", "match": "b", "sound": "repeated", "crossFade": {"seconds": 1}}"#, true),
         ("media.loop", #"{"input": "a", "length": 0}"#, false),
         ("media.loop", #"{"input": "a", "length": 1, "sound": "loud"}"#, false),
+        ("media.waveform", #"{"input": "a", "style": "bars", "colors": ["#FF0000"], "waveHeight": 0.5}"#, true),
+        ("media.waveform", #"{"input": "a", "style": "circle"}"#, false),
+        ("media.waveform", #"{"input": "a", "colors": ["red"]}"#, false),
+        ("media.waveform", #"{"input": "a", "waveHeight": 2}"#, false),
+        ("media.thumbnail", #"{"input": "a", "at": [1.5, "50%"], "format": "webp", "quality": 70}"#, true),
+        ("media.thumbnail", #"{"input": "a", "at": ["half"]}"#, false),
+        ("media.thumbnail", #"{"input": "a", "count": 0}"#, false),
+        ("media.thumbnail", #"{"input": "a", "format": "gif"}"#, false),
         ("http.request", #"{"url": "https://x.example"}"#, true),
         ("http.request", #"{"url": "https://x.example", "body": [1], "headers": {"a": "b"}, "timeout": 60}"#, true),
         ("http.request", #"{"url": "x.example"}"#, false),
@@ -154,6 +162,11 @@ import Testing
         case let payload as MediaPayload<MixAudio>: return isValid(payload.operation)
         case let payload as MediaPayload<ConcatenateClips>: return isValid(payload.operation)
         case let payload as MediaPayload<LoopTo>: return isValid(payload.operation)
+        case let payload as MediaPayload<Waveform>: return isValid(payload.operation)
+        case let payload as MediaPayload<Thumbnail>:
+            var operation = payload.operation
+            operation.output = "s3://a/b.\(operation.outputExtension)"
+            return (try? operation.validate()) != nil
         case let payload as MediaPayload<Probe>: return (try? payload.operation.validate()) != nil
         case let payload as AppRequest.Payload: return payload.url.contains("://")
         default: return true
@@ -219,6 +232,10 @@ import Testing
         try check(
             LoopTo(input: "a", output: "b", match: "c", sound: .matched, crossFade: CrossFade(seconds: 1)),
             MediaLoop.self)
+        try check(Waveform(input: "a", output: "b", colors: [.white], background: "c", track: 1), MediaWaveform.self)
+        try check(
+            Thumbnail(input: "a", output: "b", format: .jpg, size: PictureSize(width: 2), track: 1),
+            MediaThumbnail.self)
     }
 
     private func compare(_ written: JSONValue, _ schema: JSONValue, path: String) throws {

@@ -150,6 +150,41 @@ import Testing
                     end: 4))
     }
 
+    @Test func `A waveform takes its colours, its place and its sound's settings`() throws {
+        let command = try parse(
+            WaveformCommand.self, "waveform", "a.wav", "b.mp4", "--style", "bars", "--channel-layout", "overlaid",
+            "--color", "#FF0000", "--color", "#00FF00", "--background-color", "#101820", "--background", "c.jpg",
+            "--wave-height", "0.3", "--wave-center", "0.7", "--margin-horizontal", "0.1", "--width", "640", "--height",
+            "360", "--fps", "30", "--crf", "20", "--audio-codec", "aac", "--audio-stream", "1")
+        guard case .waveform(let request) = command.request else { throw Unexpected() }
+        #expect(
+            request
+                == Waveform(
+                    input: "a.wav", output: "b.mp4", style: .bars, width: 640, height: 360,
+                    frameRate: FrameRate(Rational(30, 1)), channels: .overlaid,
+                    colors: [CaptionColor(red: 255, green: 0, blue: 0), CaptionColor(red: 0, green: 255, blue: 0)],
+                    backgroundColor: CaptionColor(red: 16, green: 24, blue: 32), background: "c.jpg", waveHeight: 0.3,
+                    waveCenter: 0.7, marginHorizontal: 0.1, video: VideoSettings(crf: 20),
+                    audio: AudioSettings(codec: .aac), track: 1))
+        let plain = try parse(WaveformCommand.self, "waveform", "a.wav", "b.mp4")
+        guard case .waveform(let request) = plain.request else { throw Unexpected() }
+        #expect(request == Waveform(input: "a.wav", output: "b.mp4"))
+        #expect(throws: (any Error).self) { try parse(WaveformCommand.self, "waveform", "a", "b", "--color", "red") }
+    }
+
+    @Test func `A thumbnail takes moments, sizes and a format`() throws {
+        let command = try parse(
+            ThumbnailCommand.self, "thumbnail", "a.mp4", "b-{n}.webp", "--at", "1:30", "--at", "50%", "--quality", "70",
+            "--format", "webp", "--width", "320", "--video-stream", "1", "-y")
+        guard case .thumbnail(let request) = command.request else { throw Unexpected() }
+        #expect(
+            request
+                == Thumbnail(
+                    input: "a.mp4", output: "b-{n}.webp", format: .webp, at: [.seconds(90), .fraction(0.5)],
+                    size: PictureSize(width: 320), quality: 70, track: 1, overwrite: true))
+        #expect(throws: (any Error).self) { try parse(ThumbnailCommand.self, "thumbnail", "a", "b", "--at", "noon") }
+    }
+
     @Test(arguments: [
         ["concat", "a.mp4"], ["concat", "a.mp4", "b.mp4", "--transition", "fade"], ["loop", "a.mp4", "b.mp4"],
         ["loop", "a.mp4", "b.mp4", "--length", "1", "--match", "c.wav"],

@@ -16,6 +16,10 @@ final class FilterStage: Stage, @unchecked Sendable {
     /// The first result's format, which later graphs must keep: an encoder cannot change it.
     private var outputFormat: FrameFormat?
     private var wantsMore = true
+    /// Seconds at which the first source ends, once that is known and counts.
+    private var sourceEnd: Double?
+    /// Sources that give nothing more.
+    private var ended: Set<Int> = []
 
     init(
         branch: MediaGraph.Branch, isSound: Bool, target: any BranchTarget, control: JobControl
@@ -73,6 +77,7 @@ final class FilterStage: Stage, @unchecked Sendable {
                 }
             case .finished:
                 open.removeAll { $0 == source }
+                ended.insert(source)
                 guard graph != nil else {
                     // No frame ever came.
                     if open.isEmpty, waiting.isEmpty { return }
@@ -112,6 +117,8 @@ final class FilterStage: Stage, @unchecked Sendable {
             isVideo: plan.isPicture, threads: plan.isPicture ? control.budget.filterThreads : 1, control: control)
         try checkSize(made.output)
         if let samples = target.frameSize { made.setFrameSize(samples) }
+        // What has ended is not waited for by a graph that is made later; one that waits for its first frame has it yet.
+        if outputFormat != nil { for source in ended { _ = try made.push(nil, source: source) } }
         graph = made
     }
 
@@ -126,10 +133,14 @@ final class FilterStage: Stage, @unchecked Sendable {
     private func finishGraph() throws {
         for source in 0..<sourceCount { try push(nil, source: source) }
         graph = nil
+        sourceEnd = nil
     }
 
     private func push(_ frame: Frame?, source: Int) throws {
         guard let graph else { return }
+        if frame == nil, source == 0, plan.endsWithItsSource, let timeBase = formats[0]?.timeBase {
+            sourceEnd = graph.end(ofSource: 0).map { Double($0) * timeBase.value }
+        }
         // The duration counts in the source's time base, which a filter may change without saying so.
         if try !graph.push(frame, source: source) { wantsMore = false }
         try pull(graph)
@@ -150,6 +161,10 @@ final class FilterStage: Stage, @unchecked Sendable {
     }
 
     private func deliver(_ frame: Frame, from graph: FilterGraph) throws {
+        // A microsecond is less than any picture, and more than what the sums of two clocks differ by.
+        if let sourceEnd, let pts = frame.pts, graph.output.timeBase.seconds(pts) > sourceEnd - 1e-6 {
+            return
+        }
         if frame.width > 0 { mendDuration(frame, graph) }
         let format = outputFormat ?? graph.output.counted
         if graph.output.timeBase != format.timeBase, let pts = frame.pts {
@@ -169,7 +184,7 @@ final class FilterStage: Stage, @unchecked Sendable {
 
     private func mendDuration(_ frame: Frame, _ graph: FilterGraph) {
         guard let source = formats.first ?? nil else { return }
-        if case .picture(let plan) = plan, let rate = plan.frameRate {
+        if let rate = plan.ownFrameRate {
             frame.duration = rate.inverse.rescale(1, to: graph.output.timeBase)
         } else if source.timeBase != graph.output.timeBase {
             frame.duration = source.timeBase.rescale(frame.duration, to: graph.output.timeBase)

@@ -121,14 +121,30 @@ enum FilterPlan: Sendable {
     case sound(SoundPlan)
     /// Sound of several sources, laid over each other.
     case soundMix(MixPlan)
+    /// Pictures of sound.
+    case wave(WavePlan)
     /// Filters that make their frames themselves, without a source.
     case generator(FilterText, isPicture: Bool)
 
     var isPicture: Bool {
         switch self {
-        case .picture: true
+        case .picture, .wave: true
         case .sound, .soundMix: false
         case .generator(_, let isPicture): isPicture
+        }
+    }
+
+    /// Whether what comes out must end where what went in did: filters that draw sound are fed more of it.
+    var endsWithItsSource: Bool {
+        if case .wave(let plan) = self { !plan.isStill } else { false }
+    }
+
+    /// The rate that its pictures have by themselves, whatever came in.
+    var ownFrameRate: Rational? {
+        switch self {
+        case .picture(let plan): plan.frameRate
+        case .wave(let plan): plan.frameRate
+        case .sound, .soundMix, .generator: nil
         }
     }
 
@@ -141,6 +157,7 @@ enum FilterPlan: Sendable {
         case (.picture(let plan), let format?): return try plan.text(for: format, first: first)
         case (.sound(let plan), let format?): return try plan.text(for: format)
         case (.soundMix(let plan), _?): return try plan.text(for: formats)
+        case (.wave(let plan), let format?): return try plan.text(for: format)
         default: throw MediaError(.internal, "a filter graph without a source")
         }
     }

@@ -16,6 +16,8 @@ final class Demuxer: @unchecked Sendable {
         case full
         /// Only the header, if it tells all about its sound streams; else as `full`.
         case headerIfSoundIsKnown
+        /// Only the header, if it tells all that is needed to decode its pictures; else as `full`.
+        case headerIfPicturesAreKnown
     }
 
     let name: String
@@ -37,7 +39,7 @@ final class Demuxer: @unchecked Sendable {
         if source.length == 0 {
             throw MediaError(.badInput, "the input is empty (0 bytes)", input: source.name)
         }
-        let smallReads = analysis == .headerIfSoundIsKnown && source.isSeekable
+        let smallReads = analysis != .full && source.isSeekable
         if smallReads { (source as? any PlannableByteSource)?.expect(.scattered) }
         for notice in source.notices { control.warnings.add(MediaWarning(.slowInput, notice)) }
         bridge = try InputBridge(source: source, control: control, bufferSize: smallReads ? 4 << 10 : 64 << 10)
@@ -162,6 +164,10 @@ final class Demuxer: @unchecked Sendable {
             bridge.readExactly()
             return
         }
+        if analysis == .headerIfPicturesAreKnown, picturesAreKnownFromHeader {
+            bridge.readExactly()
+            return
+        }
         (bridge.source as? any PlannableByteSource)?.expect(.forward)
         // Some pictures are decoded to learn their format and order; how they look does not matter.
         let rough = (0..<Int(raw.pointee.nb_streams)).map { _ in
@@ -173,6 +179,25 @@ final class Demuxer: @unchecked Sendable {
         try bridge.rethrow()
         if control.isStopped { try control.checkpoint() }
         try check(result, "cannot find out about its streams", input: name)
+        // Single pictures are fetched from here and there.
+        if analysis == .headerIfPicturesAreKnown { (bridge.source as? any PlannableByteSource)?.expect(.scattered) }
+    }
+
+    private var picturesAreKnownFromHeader: Bool {
+        guard formatName.hasPrefix("mov,") else { return false }
+        var hasPictures = false
+        for index in 0..<Int(raw.pointee.nb_streams) {
+            guard let stream = raw.pointee.streams[index], let parameters = stream.pointee.codecpar,
+                parameters.pointee.codec_type == AVMEDIA_TYPE_VIDEO
+            else { continue }
+            // A cover's size is found by decoding it, and does not matter before.
+            if stream.pointee.disposition & AV_DISPOSITION_ATTACHED_PIC != 0 { continue }
+            guard parameters.pointee.width > 0, parameters.pointee.height > 0,
+                parameters.pointee.codec_id != AV_CODEC_ID_NONE, avformat_index_get_entries_count(stream) > 0
+            else { return false }
+            hasPictures = true
+        }
+        return hasPictures
     }
 
     private var soundIsKnownFromHeader: Bool {

@@ -141,6 +141,9 @@ final class FilterGraph {
         return true
     }
 
+    /// Where the last frame that a source was given ends, in its time base.
+    func end(ofSource source: Int) -> Int64? { ends[source] }
+
     /// Takes the next frame.
     func pull(into frame: Frame) throws -> Flow {
         let result = av_buffersink_get_frame(sink, frame.raw)

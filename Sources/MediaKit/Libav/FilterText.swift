@@ -7,6 +7,20 @@ struct FilterText: Sendable, Equatable {
     /// The links that the last chain begins with, where there are sections; without them it begins with the sources.
     private var heads: [String] = []
 
+    init() {}
+
+    /// Several chains.
+    ///
+    /// - Parameters:
+    ///   - network: all but the last one, as ``linked(from:to:)`` writes them.
+    ///   - last: the one that leads to the sink.
+    ///   - labels: what the last one takes.
+    init(network: [String], last: FilterText, from labels: [String]) {
+        chain = last.chain
+        sections = network
+        heads = labels
+    }
+
     var isEmpty: Bool { chain.isEmpty && sections.isEmpty }
 
     /// Goes on with another text's chain.
@@ -14,7 +28,7 @@ struct FilterText: Sendable, Equatable {
 
     /// Adds a chain between links by name: letters and digits. The sources' links are "in0", "in1", …
     mutating func section(from inputs: [String], _ text: FilterText, to outputs: [String]) {
-        sections.append(Self.labels(inputs) + text.chain.joined(separator: ",") + Self.labels(outputs))
+        sections.append(text.linked(from: inputs, to: outputs))
     }
 
     /// What is appended from here on begins with these links.
@@ -36,6 +50,11 @@ struct FilterText: Sendable, Equatable {
         let first = sections.isEmpty ? (0..<sources).map { "in\($0)" } : heads
         let last = Self.labels(first) + (chain.isEmpty ? nothing : chain.joined(separator: ",")) + "[out]"
         return (sections + [last]).joined(separator: ";")
+    }
+
+    /// One of several chains, between labels.
+    func linked(from sources: [String], to sinks: [String]) -> String {
+        Self.labels(sources) + chain.joined(separator: ",") + Self.labels(sinks)
     }
 
     /// Escapes an option's value twice: for the option parser, then for the graph parser.

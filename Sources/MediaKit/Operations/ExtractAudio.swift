@@ -227,21 +227,5 @@ extension ExtractAudio: ExecutableOperation {
     }
 
     /// The name of chunk `number`, counted from 1.
-    func chunkName(_ number: Int) -> String {
-        let digits = String(repeating: "0", count: max(0, 3 - String(number).count)) + String(number)
-        if let place = output.range(of: "{n}") { return output.replacingCharacters(in: place, with: digits) }
-        guard let dot = output.lastIndex(of: "."), !output[dot...].contains("/") else { return "\(output)-\(digits)" }
-        return "\(output[..<dot])-\(digits)\(output[dot...])"
-    }
-}
-
-extension String {
-    /// The first place of `text`.
-    fileprivate func range(of text: String) -> Range<String.Index>? {
-        firstRange(of: text)
-    }
-
-    fileprivate func replacingCharacters(in range: Range<String.Index>, with text: String) -> String {
-        String(self[..<range.lowerBound]) + text + self[range.upperBound...]
-    }
+    func chunkName(_ number: Int) -> String { output.numbered(number) }
 }

@@ -43,6 +43,10 @@ public enum MediaRequest: Codable, Sendable {
     case concatenateClips(ConcatenateClips)
     /// Repeats a clip for an exact time.
     case loopTo(LoopTo)
+    /// Makes a video or picture out of sound.
+    case waveform(Waveform)
+    /// Takes pictures out of a video.
+    case thumbnail(Thumbnail)
 
     /// The names that `operation` may have.
     public static let operationNames = [
@@ -56,6 +60,8 @@ public enum MediaRequest: Codable, Sendable {
         MixAudio.name,
         ConcatenateClips.name,
         LoopTo.name,
+        Waveform.name,
+        Thumbnail.name,
     ]
 
     var operation: any ExecutableOperation {
@@ -70,6 +76,8 @@ public enum MediaRequest: Codable, Sendable {
         case .mixAudio(let operation): operation
         case .concatenateClips(let operation): operation
         case .loopTo(let operation): operation
+        case .waveform(let operation): operation
+        case .thumbnail(let operation): operation
         }
     }
 
@@ -90,6 +98,8 @@ public enum MediaRequest: Codable, Sendable {
         case MixAudio.name: self = .mixAudio(try MixAudio(from: decoder))
         case ConcatenateClips.name: self = .concatenateClips(try ConcatenateClips(from: decoder))
         case LoopTo.name: self = .loopTo(try LoopTo(from: decoder))
+        case Waveform.name: self = .waveform(try Waveform(from: decoder))
+        case Thumbnail.name: self = .thumbnail(try Thumbnail(from: decoder))
         default:
             throw DecodingError.dataCorrupted(
                 DecodingError.Context(
@@ -125,6 +135,15 @@ public enum MediaResult: Codable, Sendable {
     private enum Key: String, CodingKey, CaseIterable {
         case info, render, audio, sample
         case loudness, normalized
+    /// Of a ``Waveform``.
+    case waveform(WaveformResult)
+    /// Of a ``Thumbnail``.
+    case thumbnail(ThumbnailResult)
+
+    private enum Key: String, CodingKey, CaseIterable {
+        case info, render, audio, sample
+        case waveform
+        case thumbnail
     }
 
     public init(from decoder: any Swift.Decoder) throws {
@@ -139,6 +158,10 @@ public enum MediaResult: Codable, Sendable {
             self = .loudness(loudness)
         } else if let made = try values.decodeIfPresent(NormalizeLoudnessResult.self, forKey: .normalized) {
             self = .normalized(made)
+        } else if let waveform = try values.decodeIfPresent(WaveformResult.self, forKey: .waveform) {
+            self = .waveform(waveform)
+        } else if let thumbnail = try values.decodeIfPresent(ThumbnailResult.self, forKey: .thumbnail) {
+            self = .thumbnail(thumbnail)
         } else {
             self = .render(try values.decode(RenderResult.self, forKey: .render))
         }
@@ -153,6 +176,8 @@ public enum MediaResult: Codable, Sendable {
         case .sample(let value): try values.encode(value, forKey: .sample)
         case .loudness(let value): try values.encode(value, forKey: .loudness)
         case .normalized(let value): try values.encode(value, forKey: .normalized)
+        case .waveform(let value): try values.encode(value, forKey: .waveform)
+        case .thumbnail(let value): try values.encode(value, forKey: .thumbnail)
         }
     }
 }

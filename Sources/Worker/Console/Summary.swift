@@ -14,6 +14,8 @@ struct Summary {
         // Printed as what was asked for.
         case .loudness: facts = []
         case .normalized(let value): facts = Self.describe(value.file) + LoudnessText.lines(value)
+        case .waveform(let value): facts = Self.describe(value)
+        case .thumbnail(let value): facts = Self.describe(value)
         }
         lines = facts + result.warnings.map { "warning: \(Self.describe($0))" }
     }
@@ -22,8 +24,38 @@ struct Summary {
         warning.message + (warning.stream.map { " (stream \($0))" } ?? "")
     }
 
+    private static func describe(_ result: WaveformResult) -> [String] {
+        let size = "\(result.width)x\(result.height)"
+        if let format = result.format {
+            return [picture(result.output, size, result.bytes, result.wallSeconds), format.rawValue]
+        }
+        return [
+            made(result.output, result.duration, result.bytes, result.wallSeconds),
+            describe(result.streams),
+        ]
+    }
+
+    private static func describe(_ result: ThumbnailResult) -> [String] {
+        result.outputs.map { output in
+            let place = output.time.map { "at \(Figures.clock($0))" } ?? "the cover"
+            return picture(output.output, "\(output.width)x\(output.height), \(place)", output.bytes, nil)
+        } + ["\(result.format.rawValue) in \(Figures.fixed(result.wallSeconds, 2)) s"]
+    }
+
+    private static func picture(_ output: String, _ facts: String, _ bytes: Int64, _ wall: Double?) -> String {
+        let name = output == "-" ? "standard output" : output
+        return "\(name): \(facts), \(Figures.bytes(bytes))" + (wall.map { " in \(Figures.fixed($0, 2)) s" } ?? "")
+    }
+
     private static func describe(_ result: RenderResult) -> [String] {
-        let streams = result.streams.map { stream in
+        [
+            made(result.output, result.duration, result.bytes, result.wallSeconds),
+            describe(result.streams),
+        ]
+    }
+
+    private static func describe(_ streams: [RenderResult.Stream]) -> String {
+        streams.map { stream in
             var facts = [stream.kind, stream.codec]
             if let width = stream.width, let height = stream.height { facts.append("\(width)x\(height)") }
             if let frames = stream.frames { facts.append("\(frames) frames") }
@@ -31,11 +63,7 @@ struct Summary {
             if let channels = stream.channels { facts.append("\(channels) ch") }
             if stream.copied { facts.append("copied") }
             return facts.joined(separator: " ")
-        }
-        return [
-            made(result.output, result.duration, result.bytes, result.wallSeconds),
-            streams.joined(separator: "; "),
-        ]
+        }.joined(separator: "; ")
     }
 
     private static func describe(_ result: ExtractAudioResult) -> [String] {

@@ -14,6 +14,8 @@ enum JobKinds {
         MediaLoop.self,
         SpeechTranscribe.self,
         CaptionVideo.self,
+        MediaWaveform.self,
+        MediaThumbnail.self,
         AppRequest.self,
         CallRecording.self,
     ]

@@ -27,7 +27,7 @@ struct MediaPayload<Operation: MediaOperation>: Decodable, Sendable {
             throw DecodingError.dataCorruptedError(
                 forKey: Key.operation, in: values, debugDescription: "a job of this kind is \"\(Operation.name)\"")
         }
-        if Operation.self is any OutputOperation.Type, (members[Key.output.rawValue] ?? .null) == .null {
+        if Operation.self is any WritingOperation.Type, (members[Key.output.rawValue] ?? .null) == .null {
             members[Key.output.rawValue] = .string("")
         }
         // The request itself takes no other keys than its own.

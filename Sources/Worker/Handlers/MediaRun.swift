@@ -28,15 +28,12 @@ struct MediaRun: Sendable {
     // MARK: Steps
 
     /// The request as it is run: with its output's place, and within the worker's limits.
-    func completed<Operation: OutputOperation>(_ operation: Operation) -> Operation {
+    func completed<Operation: WritingOperation>(_ operation: Operation) -> Operation {
         var operation = operation
-        let container =
-            operation.container ?? (operation.output.isEmpty ? nil : Container(fileName: operation.output))
-            ?? operation.usualContainer
         let location = OutputPlace(context).location(
-            asked: operation.output, template: services.configuration.outputs.keyTemplate, container: container)
-        // A template need not end as the container does.
-        if operation.output.isEmpty, operation.container == nil { operation.container = container }
+            asked: operation.output, template: services.configuration.outputs.keyTemplate,
+            fileExtension: operation.outputExtension)
+        operation.settleFormat()
         operation.output = location
         operation.limits = operation.limits.capped(by: services.configuration.limits)
         return operation
@@ -46,7 +43,7 @@ struct MediaRun: Sendable {
     ///
     /// - Returns: the request with the cores that it got.
     /// - Throws: what the probe throws; what the queue throws if it cannot be had here.
-    func weighed<Operation: OutputOperation>(_ operation: Operation) async throws -> Operation {
+    func weighed<Operation: WritingOperation>(_ operation: Operation) async throws -> Operation {
         // What makes no sense need not look at its input first.
         try operation.validate()
         let work = services.configuration.worker

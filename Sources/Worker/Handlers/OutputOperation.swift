@@ -1,20 +1,39 @@
 import MediaKit
 
 /// An operation that writes something.
-protocol OutputOperation: MediaOperation {
+protocol WritingOperation: MediaOperation {
     var input: String { get }
     /// All that are decoded: what the largest needs, the job does.
     var decodedInputs: [String] { get }
     /// Empty where it is left to the worker.
     var output: String { get set }
-    var container: Container? { get set }
     var overwrite: Bool { get set }
     var threads: Int? { get set }
     var limits: Limits { get set }
-    /// What is written where neither container nor output is named.
-    var usualContainer: Container { get }
     /// How pictures are encoded; `nil` if none are.
     var encodedVideo: VideoSettings? { get }
+    /// What the output's name ends with, if the worker makes it.
+    var outputExtension: String { get }
+    /// Names the format where neither it nor an output is named: the worker's template need not end as it does.
+    mutating func settleFormat()
+}
+
+/// One that writes a container.
+protocol OutputOperation: WritingOperation {
+    var container: Container? { get set }
+    /// What is written where neither container nor output is named.
+    var usualContainer: Container { get }
+}
+
+extension OutputOperation {
+    private var settledContainer: Container {
+        container ?? (output.isEmpty ? nil : Container(fileName: output)) ?? usualContainer
+    }
+    var outputExtension: String { settledContainer.fileExtension }
+
+    mutating func settleFormat() {
+        if output.isEmpty, container == nil { container = settledContainer }
+    }
 }
 
 extension OutputOperation {

@@ -27,12 +27,7 @@ struct OutputPlace {
     /// - Parameters:
     ///   - asked: what the payload says, in which the placeholders are filled in; empty for nothing.
     ///   - template: of a key in the default store, where the payload says nothing.
-    ///   - container: gives the file extension.
-    func location(asked: String, template: String, container: Container) -> String {
-        location(asked: asked, template: template, fileExtension: container.fileExtension)
-    }
-
-    /// The location of an output that is no media.
+    ///   - fileExtension: what names of the output's format end with.
     func location(asked: String, template: String, fileExtension: String) -> String {
         guard asked.isEmpty else { return filled(asked, fileExtension) }
         return ObjectLocation.store(key: filled(template, fileExtension)).description

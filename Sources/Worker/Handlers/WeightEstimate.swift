@@ -24,7 +24,7 @@ struct WeightEstimate: Sendable, Hashable {
     }
 
     /// For a request on an input that was looked at; `nil` where no picture is going to be encoded.
-    init?(_ operation: some OutputOperation, _ info: MediaInfo) {
+    init?(_ operation: some WritingOperation, _ info: MediaInfo) {
         guard let video = operation.encodedVideo else { return nil }
         let pictures = info.streams.filter { $0.kind == "video" }.compactMap(\.video)
         guard let source = pictures.max(by: { $0.width * $0.height < $1.width * $1.height }) else { return nil }

@@ -32,6 +32,16 @@ extension FrameRate: SchemaDescribed {
     static var sample: FrameRate { FrameRate(Rational(25, 1)) }
 }
 
+extension Thumbnail.Moment: SchemaDescribed {
+    static var schema: JSONSchema {
+        .oneOf([
+            JSONSchema(["type": "number", "minimum": 0, "maximum": 1_000_000_000]),
+            JSONSchema(["type": "string", "pattern": #"^[0-9]+(\.[0-9]+)?%?$"#]),
+        ])
+    }
+    static var sample: Thumbnail.Moment { .fraction(0.5) }
+}
+
 extension CaptionColor: SchemaDescribed {
     static var schema: JSONSchema {
         JSONSchema(["type": "string", "pattern": "^#([0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})$"])
@@ -76,6 +86,10 @@ enum SchemaNotes {
         "Clip.duration": within(0.01, 86_400), "CrossFade.seconds": within(0.01, 60),
         "ConcatenateClips.clips": ["minItems": 1, "maxItems": 1000],
         "ConcatenateClips.length": within(0.01, 1_000_000), "LoopTo.length": within(0.01, 1_000_000),
+        "Waveform.width": within(64, 8192), "Waveform.height": within(64, 8192),
+        "Waveform.waveHeight": within(0.05, 1), "Waveform.waveCenter": within(0, 1),
+        "Waveform.marginHorizontal": within(0, 0.45),
+        "Thumbnail.count": within(1, 1000), "Thumbnail.quality": within(1, 100),
         "Limits.pixels": positive, "Limits.durationSeconds": positive, "Limits.outputBytes": positive,
         "Limits.streams": positive, "Limits.wallSeconds": positive, "Tolerance.lostFrames": within(0, 1),
         "CaptionStyle.fontFamily": [
@@ -122,6 +136,10 @@ enum SchemaNotes {
         "MixAudio.video": "Whose pictures are copied under the mix.",
         "MixAudio.duration": "Seconds, instead of length.",
         "Ducking.key": "The number of the input that it is lowered under, from 0.",
+        "Waveform.background": "The location of a picture behind the wave.",
+        "Waveform.colors": "Of each channel.",
+        "Thumbnail.at": "Seconds, or shares of the length such as \"50%\"; left out, the best pictures are looked for.",
+        "Thumbnail.count": "How many pictures are looked for, where no moment is named.",
         "Probe.keyFrames": "Reads all of the input to find the distances of its key frames.",
     ]
 }

@@ -12,6 +12,7 @@ enum ContentType {
         case .file: return nil
         }
         if let container = Container(fileName: name) { return of(container) }
+        if let image = ImageFormat(fileName: name) { return image.mediaType }
         return TranscriptFormat(fileName: name)?.mediaType
     }
 

@@ -77,6 +77,26 @@ extension RenderPlan {
                 described.sideData = sideData(of: stream, types: Self.pictureSideData)
             }
             output.streams.append(described)
+        case .draw(let sound, let codec, let drawing):
+            let choice = try VideoEncoderChoice(
+                codec: codec, video: request.video, container: container, budget: job.control.budget,
+                bitexact: request.bitexact, pass: pass, statisticsPath: statisticsPath)
+            var plan = drawing.plan
+            plan.pixelFormat = choice.pixelFormats
+            var window = window
+            window.padsStart = true
+            window.dropsPriming = true
+            graph.decoded.append(MediaGraph.DecodedStream(source: reference(sound), window: window))
+            var sources = [graph.decoded.count - 1]
+            if let background = try drawing.decodedBackground() {
+                graph.decoded.append(background)
+                sources.append(graph.decoded.count - 1)
+            }
+            graph.branches.append(
+                MediaGraph.Branch(
+                    sources: sources, filter: .wave(plan), target: .encode(choice.settings, to: [nextSlot(output)])))
+            output.streams.append(
+                MediaGraph.OutputStream(disposition: AV_DISPOSITION_DEFAULT, sourceStream: sound.index))
         }
     }
 

@@ -46,11 +46,12 @@ extension RenderPlan {
             let parameters = stream.parameters.pointee
             let format = encoded[index]?.format
             let start = Double(tally.start ?? 0) / 1e6
+            let kind = format?.isVideo == true ? .video : stream.kind
             var result = RenderResult.Stream(
-                index: index, kind: "\(stream.kind)", codec: encoded[index]?.codec ?? stream.codecName,
+                index: index, kind: "\(kind)", codec: encoded[index]?.codec ?? stream.codecName,
                 copied: encoded[index] == nil, sourceIndex: source, bytes: tally.bytes, start: max(0, start),
                 duration: Double(tally.end ?? 0) / 1e6 - max(0, start))
-            switch stream.kind {
+            switch kind {
             case .video:
                 result.width = format?.width ?? Int(parameters.width)
                 result.height = format?.height ?? Int(parameters.height)

@@ -7,6 +7,8 @@ struct RenderPlan {
         case none
         case copy(InputStream)
         case encode(InputStream, VideoCodec)
+        /// Made of a sound stream.
+        case draw(InputStream, VideoCodec, WaveDrawing)
     }
 
     struct Sound {
@@ -30,7 +32,7 @@ struct RenderPlan {
 
     init(
         _ request: Transcode, container: Container, demuxer: Demuxer, job: Job,
-        processors maker: Rendering.ProcessorMaker?
+        processors maker: Rendering.ProcessorMaker?, drawing: WaveDrawing? = nil
     ) throws {
         self.request = request
         self.container = container
@@ -38,8 +40,12 @@ struct RenderPlan {
         self.job = job
         let isTrimmed = (request.start ?? 0) > 0 || request.end != nil
         window = Self.window(request, demuxer)
-        picture = try Self.choosePicture(
-            request, container, demuxer, mustEncode: maker != nil || isTrimmed, control: job.control)
+        if let drawing {
+            picture = try Self.drawnPicture(request, container, demuxer, drawing)
+        } else {
+            picture = try Self.choosePicture(
+                request, container, demuxer, mustEncode: maker != nil || isTrimmed, control: job.control)
+        }
         sounds = try Self.chooseSounds(request, container, demuxer, isTrimmed: isTrimmed)
         subtitles = try Self.chooseSubtitles(request, container, demuxer, control: job.control)
         texts = try request.textTracks.map { try TextTrackPlan($0, container: container, job: job) }
@@ -67,7 +73,15 @@ struct RenderPlan {
     }
 
     var encodesVideo: Bool {
-        if case .encode = picture { true } else { false }
+        switch picture {
+        case .encode, .draw: true
+        case .none, .copy: false
+        }
+    }
+
+    /// Inputs besides the first.
+    var furtherInputs: [Demuxer] {
+        if case .draw(_, _, let drawing) = picture { drawing.background.map { [$0] } ?? [] } else { [] }
     }
 
     /// Microseconds, or `nil` if unknown.
@@ -125,6 +139,17 @@ struct RenderPlan {
             try requireRoom(for: request.video.codec.codecID, in: container)
             return .encode(stream, request.video.codec)
         }
+    }
+
+    private static func drawnPicture(
+        _ request: Transcode, _ container: Container, _ demuxer: Demuxer, _ drawing: WaveDrawing
+    ) throws -> Picture {
+        guard let sound = try request.streams.chooseAudio(demuxer).first else {
+            throw MediaError(.badInput, "there is no sound in it to be drawn", input: demuxer.name)
+        }
+        let codec = request.video.codec == .auto ? container.usualVideoCodec : request.video.codec
+        try requireRoom(for: codec.codecID, in: container)
+        return .draw(sound, codec, drawing)
     }
 
     private static func chooseSounds(
@@ -185,9 +210,9 @@ struct RenderPlan {
         for stream in demuxer.streams where !used.contains(stream.index) {
             let what: String
             switch stream.kind {
-            case .video where request.video.codec != .none: what = "video"
+            case .video where request.video.codec != .none && !isDrawn: what = "video"
             case .audio where request.audio.codec != .none: what = "audio"
-            case .attachedPicture: what = "cover picture"
+            case .attachedPicture where !isDrawn: what = "cover picture"
             case .data: what = "data"
             // Left out on purpose, or told of already.
             default: continue
@@ -199,10 +224,12 @@ struct RenderPlan {
         }
     }
 
+    private var isDrawn: Bool { if case .draw = picture { true } else { false } }
+
     var pictureStream: InputStream? {
         switch picture {
         case .none: nil
-        case .copy(let stream), .encode(let stream, _): stream
+        case .copy(let stream), .encode(let stream, _), .draw(let stream, _, _): stream
         }
     }
 }

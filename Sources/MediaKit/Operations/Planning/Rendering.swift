@@ -13,9 +13,12 @@ struct Rendering {
     private let job: Job
     private let processors: ProcessorMaker?
     private let analysis: Demuxer.Analysis
+    private let drawing: (() throws -> WaveDrawing)?
 
+    /// - Parameter drawing: makes the pictures out of the sound; called once for each pass.
     init(
-        _ request: Transcode, job: Job, analysis: Demuxer.Analysis = .full, processors: ProcessorMaker? = nil
+        _ request: Transcode, job: Job, analysis: Demuxer.Analysis = .full, processors: ProcessorMaker? = nil,
+        drawing: (() throws -> WaveDrawing)? = nil
     ) {
         self.request = request
         self.job = job
@@ -28,7 +31,8 @@ struct Rendering {
         // The output is tried first: an hour of work must not end in "exists already".
         let sink = try job.sink(request.output, overwrite: request.overwrite)
         let demuxer = try job.open(request.input, analysis: analysis)
-        let plan = try RenderPlan(request, container: container, demuxer: demuxer, job: job, processors: processors)
+        let plan = try RenderPlan(
+            request, container: container, demuxer: demuxer, job: job, processors: processors, drawing: drawing?())
         try requireDuration(plan.expectedDuration, demuxer)
         job.control.progress.expect(microseconds: plan.expectedDuration)
 
@@ -62,14 +66,15 @@ struct Rendering {
         let statistics = PassStatistics()
         job.control.progress.begin(done: 0, share: 0.45)
         let first = GraphRunner(
-            graph: try plan.firstPass(statisticsPath: path), demuxers: [demuxer], targets: [nil],
+            graph: try plan.firstPass(statisticsPath: path), demuxers: [demuxer] + plan.furtherInputs, targets: [nil],
             tolerance: request.tolerance, control: job.control, statistics: statistics, progress: job.progress)
         _ = try first.run()
         job.countRead(demuxer)
 
         job.control.progress.begin(done: 0.45, share: 0.55)
         let again = try job.open(request.input)
-        let second = try RenderPlan(request, container: container, demuxer: again, job: job, processors: processors)
+        let second = try RenderPlan(
+            request, container: container, demuxer: again, job: job, processors: processors, drawing: drawing?())
         let graph = try second.graph(pass: .second, statisticsPath: path, sink: sink)
         return try finish(
             second, graph, container: container, demuxer: again, sink: sink, statistics: statistics)
@@ -82,10 +87,11 @@ struct Rendering {
     ) throws -> RenderResult {
         let target = OutputTarget(sink: sink, reservedIndexBytes: plan.reservedIndexBytes(sink: sink))
         let runner = GraphRunner(
-            graph: graph, demuxers: [demuxer], targets: [target], tolerance: request.tolerance,
+            graph: graph, demuxers: [demuxer] + plan.furtherInputs, targets: [target], tolerance: request.tolerance,
             control: job.control, statistics: statistics, progress: job.progress)
         let report = try runner.run()
         job.countRead(demuxer)
+        for input in plan.furtherInputs { job.countRead(input) }
         try InputVerdict(tolerance: request.tolerance, demuxer: demuxer, control: job.control)
             .judge(graph: graph, report: report)
         try Publication.publish([sink])

@@ -1,0 +1,72 @@
+import CAVShim
+
+/// Draws all of an input's sound into a single picture.
+///
+/// Thread safety: used by the job's thread.
+struct StillWave {
+    private let request: Waveform
+    private let format: ImageFormat
+    private let job: Job
+
+    init(_ request: Waveform, format: ImageFormat, job: Job) {
+        self.request = request
+        self.format = format
+        self.job = job
+    }
+
+    func run() throws -> WaveformResult {
+        let sink = try job.sink(request.output, overwrite: request.overwrite)
+        let demuxer = try job.open(request.input, analysis: .headerIfSoundIsKnown)
+        let choice = StreamSelection(audio: request.track.map { .indices([$0]) } ?? .best)
+        guard let sound = try choice.chooseAudio(demuxer).first else {
+            throw MediaError(.badInput, "there is no sound in it to be drawn", input: demuxer.name)
+        }
+        let drawing = try WaveDrawing(request, job: job, isStill: true)
+        var plan = drawing.plan
+        plan.pixelFormat.required = PixelFormat(raw: AV_PIX_FMT_GBRP)
+        let start = Int64(clamping: (request.start ?? 0) * 1e6)
+        var window = MediaGraph.Window(origin: demuxer.presentationStart + start, isTrimmed: start > 0)
+        window.end = request.end.map { Int64(clamping: $0 * 1e6) - start }
+        window.dropsPriming = true
+        window.padsStart = true
+        var graph = MediaGraph()
+        graph.decoded = [.init(source: .init(input: 0, stream: sound.index), window: window)]
+        if let background = try drawing.decodedBackground() { graph.decoded.append(background) }
+        let keeper = FrameKeeper()
+        graph.branches = [
+            .init(sources: Array(graph.decoded.indices), filter: .wave(plan), target: .consume(keeper))
+        ]
+        job.control.progress.expect(microseconds: (window.end ?? demuxer.duration).map { $0 })
+        let inputs = [demuxer] + (drawing.background.map { [$0] } ?? [])
+        let report = try GraphRunner(
+            graph: graph, demuxers: inputs, targets: [], tolerance: request.tolerance, control: job.control,
+            progress: job.progress
+        ).run()
+        for input in inputs { job.countRead(input) }
+        try InputVerdict(tolerance: request.tolerance, demuxer: demuxer, control: job.control)
+            .judge(graph: graph, report: report)
+        guard let frame = keeper.frame else {
+            throw MediaError(.badInput, "there is no sound in it to be drawn", input: demuxer.name)
+        }
+        let still = StillPicture(format: format, quality: 90, control: job.control)
+        let file = try still.file(of: frame, timeBase: .microseconds)
+        try ImageOutput.write(file.bytes, to: sink, control: job.control)
+        try Publication.publish([sink])
+        let elapsed = job.elapsed
+        return WaveformResult(
+            output: request.output.shownLocation, format: format, width: file.width, height: file.height, duration: 0,
+            bytes: Int64(file.bytes.count), streams: [], wallSeconds: elapsed.wall, cpuSeconds: elapsed.cpu,
+            bytesRead: job.bytesRead, warnings: job.control.warnings.all, libraries: LibavLibrary.versions)
+    }
+}
+
+/// Keeps the first picture that comes.
+///
+// Safe to send: fed by one branch's thread, and read after the run.
+private final class FrameKeeper: FrameConsumer, @unchecked Sendable {
+    private(set) var frame: Frame?
+
+    func consume(_ frame: Frame, format: FrameFormat) throws {
+        if self.frame == nil { self.frame = frame }
+    }
+}
