@@ -26,7 +26,7 @@ extension WorkerConfiguration {
 
         /// What recognises speech.
         struct Speech: Sendable {
-            enum Engine: String, Sendable, CaseIterable {
+            enum Engine: String, Decodable, Sendable, CaseIterable {
                 /// `openai` with a key, else `whisper` with a model, else `pocketsphinx`.
                 case automatic = "auto"
                 case openAI = "openai"

@@ -80,8 +80,9 @@ struct MediaRun: Sendable {
         return try await withSpan("process") { span in
             span.attributes["kiln.operation"] = Operation.name
             defer { streams.report(resolver.meter) }
-            return try await engine.run(operation) { [context, span] progress in
-                context.progress(span.of(progress.fraction ?? 0), phase: span.phase, details: progress)
+            let part = self.span
+            return try await engine.run(operation) { [context] progress in
+                context.progress(part.of(progress.fraction ?? 0), phase: part.phase, details: progress)
             }
         }
     }

@@ -10,13 +10,19 @@ enum MediaWaveform: JobKind {
     static var schema: JSONSchema { get throws { try MediaPayload<Waveform>.schema } }
 
     static func run(_ job: Job<MediaPayload<Waveform>>, _ services: JobServices) async throws -> JobResult {
-        let run = MediaRun(job.context, services)
-        let request = try await run.weighed(run.completed(job.payload.operation))
-        let made = try await run.run(request)
+        try await MediaRun(job.context, services).draw(job.payload.operation)
+    }
+}
+
+extension MediaRun {
+    /// Makes a video, or a picture, out of sound.
+    func draw(_ operation: Waveform) async throws -> JobResult {
+        let request = try await weighed(completed(operation))
+        let made = try await run(request)
         var result = JobResult(
-            timings: run.timings(
+            timings: timings(
                 process: made.wallSeconds, cpu: made.cpuSeconds, made: made.container == nil ? nil : made.duration))
-        result.take([try await run.output(request.output, size: made.bytes, duration: made.duration)])
+        result.take([try await output(request.output, size: made.bytes, duration: made.duration)])
         result.duration = made.duration
         result.container = made.container?.rawValue ?? made.format?.rawValue
         result.streams = made.streams.map { JobResult.Stream($0) }

@@ -36,7 +36,7 @@ extension OutputOperation {
     }
 }
 
-extension OutputOperation {
+extension WritingOperation {
     var decodedInputs: [String] { [input] }
 }
 

@@ -91,7 +91,7 @@ extension CaptionVideo {
                 "input": JSONSchema.string.adding([
                     "description": "The video: s3://bucket/key, store://key, https://… or file:///path."
                 ]),
-                "subtitles": SubtitleInput.schema.orNull.adding([
+                "subtitles": try SubtitleInput.schema.orNull.adding([
                     "description": "What is said, where that is known. Left out, it is recognised."
                 ]),
                 "speech": try SpeechWish.schema.orNull,
