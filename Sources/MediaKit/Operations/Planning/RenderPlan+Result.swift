@@ -10,7 +10,7 @@ extension RenderPlan {
         var outline = MovieOutline()
         outline.tracks = sounds.count + subtitles.count + (pictureStream == nil ? 0 : 1)
         if let stream = pictureStream {
-            let rate = request.video.frameRate?.rational ?? stream.averageFrameRate
+            let rate = drawnFrameRate ?? request.video.frameRate?.rational ?? stream.averageFrameRate
             outline.videoFrames = Int64(clamping: (seconds * (rate.isPositive ? rate.value : 30)).rounded(.up)) + 8
         }
         for sound in sounds {
