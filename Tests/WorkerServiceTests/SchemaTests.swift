@@ -78,7 +78,7 @@ import Testing
         ),
         ("media.extract_audio", #"{"input": "a", "preset": "music"}"#, false),
         ("media.extract_audio", #"{"input": "a", "splitAtSilence": 0}"#, false),
-        ("media.waveform", #"{"input": "a", "style": "bars", "colors": ["#FF0000"], "waveHeight": 0.5}"#, true),
+        ("media.waveform", ##"{"input": "a", "style": "bars", "colors": ["#FF0000"], "waveHeight": 0.5}"##, true),
         ("media.waveform", #"{"input": "a", "style": "circle"}"#, false),
         ("media.waveform", #"{"input": "a", "colors": ["red"]}"#, false),
         ("media.waveform", #"{"input": "a", "waveHeight": 2}"#, false),
