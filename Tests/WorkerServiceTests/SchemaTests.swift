@@ -128,6 +128,7 @@ import Testing
         ("media.loop", #"{"input": "a", "length": 0}"#, false),
         ("media.loop", #"{"input": "a", "length": 1, "sound": "loud"}"#, false),
         ("media.waveform", #"{"input": "a", "style": "bars", "colors": ["#FF0000"], "waveHeight": 0.5}"#, true),
+        ("media.waveform", ##"{"input": "a", "style": "bars", "colors": ["#FF0000"], "waveHeight": 0.5}"##, true),
         ("media.waveform", #"{"input": "a", "style": "circle"}"#, false),
         ("media.waveform", #"{"input": "a", "colors": ["red"]}"#, false),
         ("media.waveform", #"{"input": "a", "waveHeight": 2}"#, false),

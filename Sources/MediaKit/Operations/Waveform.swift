@@ -177,14 +177,13 @@ public struct Waveform: MediaOperation, Equatable {
         guard colors.allSatisfy({ $0.alpha == 255 }), backgroundColor.alpha == 255 else {
             throw MediaError(.badRequest, "the colours of a wave are opaque", hint: "write #RRGGBB")
         }
-        for (name, value, range) in [
+        let parts: [(String, Double, ClosedRange<Double>)] = [
             ("waveHeight", waveHeight, 0.05...1), ("waveCenter", waveCenter, 0...1),
             ("marginHorizontal", marginHorizontal, 0...0.45),
-        ] {
-            guard range.contains(value) else {
-                throw MediaError(
-                    .badRequest, "\(name) must lie between \(range.lowerBound) and \(range.upperBound), not \(value)")
-            }
+        ]
+        for (name, value, range) in parts where !range.contains(value) {
+            throw MediaError(
+                .badRequest, "\(name) must lie between \(range.lowerBound) and \(range.upperBound), not \(value)")
         }
         if video.codec == .copy || video.codec == .none {
             throw MediaError(.badRequest, "a wave is encoded: video.codec cannot be \"\(video.codec.rawValue)\"")

@@ -47,7 +47,7 @@ struct WaveformCommand: AsyncParsableCommand {
 
     func validate() throws {
         if video.fit != nil || video.enlarge {
-            throw ValidationError("--fit and --enlarge mean nothing here: a wave is drawn in the size that is asked for")
+            throw ValidationError("--fit and --enlarge mean nothing for a wave, which is drawn in its size")
         }
     }
 

@@ -2,7 +2,7 @@ import CAVShim
 import Glibc
 
 /// How much there is to be seen in a picture: for choosing one that stands for a film.
-struct PictureScore {
+enum PictureScore {
     private static let width = 160
     private static let height = 90
 

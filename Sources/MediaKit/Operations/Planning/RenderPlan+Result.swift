@@ -11,7 +11,7 @@ extension RenderPlan {
         outline.otherSamples = texts.reduce(0) { $0 + Int64($1.count) }
         outline.tracks = sounds.count + subtitles.count + texts.count + (pictureStream == nil ? 0 : 1)
         if let stream = pictureStream {
-            let rate = request.video.frameRate?.rational ?? stream.averageFrameRate
+            let rate = drawnFrameRate ?? request.video.frameRate?.rational ?? stream.averageFrameRate
             outline.videoFrames = Int64(clamping: (seconds * (rate.isPositive ? rate.value : 30)).rounded(.up)) + 8
         }
         for sound in sounds {

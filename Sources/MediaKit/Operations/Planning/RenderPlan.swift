@@ -79,6 +79,11 @@ struct RenderPlan {
         }
     }
 
+    /// Of pictures that are drawn.
+    var drawnFrameRate: Rational? {
+        if case .draw(_, _, let drawing) = picture { drawing.plan.frameRate } else { nil }
+    }
+
     /// Inputs besides the first.
     var furtherInputs: [Demuxer] {
         if case .draw(_, _, let drawing) = picture { drawing.background.map { [$0] } ?? [] } else { [] }

@@ -24,6 +24,7 @@ struct Rendering {
         self.job = job
         self.analysis = analysis
         self.processors = processors
+        self.drawing = drawing
     }
 
     func run() throws -> RenderResult {

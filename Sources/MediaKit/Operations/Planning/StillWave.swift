@@ -36,7 +36,7 @@ struct StillWave {
         graph.branches = [
             .init(sources: Array(graph.decoded.indices), filter: .wave(plan), target: .consume(keeper))
         ]
-        job.control.progress.expect(microseconds: (window.end ?? demuxer.duration).map { $0 })
+        job.control.progress.expect(microseconds: window.end ?? demuxer.duration)
         let inputs = [demuxer] + (drawing.background.map { [$0] } ?? [])
         let report = try GraphRunner(
             graph: graph, demuxers: inputs, targets: [], tolerance: request.tolerance, control: job.control,
