@@ -11,6 +11,7 @@ struct SpeechRun {
     /// The runs of a transcript, by lane. Segments of one channel that overlap are taken apart.
     static func all(of transcript: Transcript) -> [SpeechRun] {
         var lanes: [(channel: Int?, start: Double, end: Double, runs: [SpeechRun])] = []
+        var lastLane: Int?
         let ordered = transcript.segments.enumerated().sorted {
             ($0.element.start, $0.offset) < ($1.element.start, $1.offset)
         }
@@ -23,15 +24,21 @@ struct SpeechRun {
             }
             let lane = fitting ?? lanes.count
             if lane == lanes.count { lanes.append((segment.channel, first.start, first.start, [])) }
+            // Whoever goes on after an answer begins anew; a word thrown in by somebody else is no answer.
+            let isResumed = lastLane != lane && first.start - lanes[lane].end >= longestInterjection
+            lastLane = lane
             lanes[lane].start = first.start
             lanes[lane].end = max(lanes[lane].end, last.end)
-            if lanes[lane].runs.last?.speaker != segment.speaker || lanes[lane].runs.isEmpty {
+            if isResumed || lanes[lane].runs.last?.speaker != segment.speaker || lanes[lane].runs.isEmpty {
                 lanes[lane].runs.append(SpeechRun(speaker: segment.speaker, channel: segment.channel, lane: lane))
             }
             lanes[lane].runs[lanes[lane].runs.count - 1].add(words)
         }
         return lanes.flatMap(\.runs)
     }
+
+    /// Seconds.
+    private static let longestInterjection = 0.5
 
     private mutating func add(_ more: [Caption.Word]) {
         segmentStarts.insert(words.count)
