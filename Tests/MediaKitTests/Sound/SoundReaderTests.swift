@@ -8,22 +8,35 @@ import Testing
 
     init() throws { bench = try Workbench() }
 
-    /// All samples by channel, after it was seen that blocks follow each other.
-    private func read(_ request: SoundRequest) async throws -> (start: Int64, samples: [[Int16]], facts: SoundFacts) {
-        let held = Mutex((start: Int64?.none, samples: [[Int16]](), hasGap: false))
-        let facts = try await bench.engine.readSound(request) { block in
-            held.withLock { held in
-                let start = held.start ?? block.start
-                held.start = start
-                if held.samples.isEmpty { held.samples = Array(repeating: [], count: block.samples.count) }
-                if block.start != start + Int64(held.samples[0].count) { held.hasGap = true }
-                for channel in block.samples.indices { held.samples[channel] += block.samples[channel] }
+    private final class Collected: Sendable {
+        let state = Mutex(State())
+
+        struct State {
+            var start: Int64?
+            var samples: [[Int16]] = []
+            var hasGap = false
+            var blocks = 0
+        }
+
+        func add(_ block: SoundBlock) {
+            state.withLock { state in
+                let start = state.start ?? block.start
+                state.start = start
+                state.blocks += 1
+                if state.samples.isEmpty { state.samples = Array(repeating: [], count: block.samples.count) }
+                if block.start != start + Int64(state.samples[0].count) { state.hasGap = true }
+                for channel in block.samples.indices { state.samples[channel] += block.samples[channel] }
             }
         }
-        return held.withLock { held in
-            #expect(!held.hasGap)
-            return (held.start ?? -1, held.samples, facts)
-        }
+    }
+
+    /// All samples by channel, after it was seen that blocks follow each other.
+    private func read(_ request: SoundRequest) async throws -> (start: Int64, samples: [[Int16]], facts: SoundFacts) {
+        let collected = Collected()
+        let facts = try await bench.engine.readSound(request) { collected.add($0) }
+        let state = collected.state.withLock { $0 }
+        #expect(!state.hasGap)
+        return (state.start ?? -1, state.samples, facts)
     }
 
     /// Seconds of the first and last sample louder than a hundredth of the range.
@@ -90,14 +103,14 @@ import Testing
 
     @Test func `what the taker throws ends the reading, and is told`() async throws {
         let input = try bench.put(.ordinary(seconds: 20))
-        let blocks = Atomic<Int>(0)
+        let collected = Collected()
         let error = await mediaError {
-            try await bench.engine.readSound(SoundRequest(input: input)) { _ in
-                blocks.add(1, ordering: .relaxed)
+            try await bench.engine.readSound(SoundRequest(input: input)) { block in
+                collected.add(block)
                 throw Enough()
             }
         }
-        #expect(error?.cause is Enough && blocks.load(ordering: .relaxed) == 1)
+        #expect(error?.cause is Enough && collected.state.withLock { $0.blocks } == 1)
         let own = await mediaError {
             try await bench.engine.readSound(SoundRequest(input: input)) { _ in
                 throw MediaError(.resourceLimit, "full")

@@ -77,7 +77,7 @@ package final class OpenAIStandIn: Sendable {
                     return
                 case nil: break
                 }
-                let answer = Self.answer(
+                let answer = OpenAIStandIn.answer(
                     head, body, dialect: dialect, longest: longest, state: state, recognise: recognise)
                 try connection.respond(
                     answer.status,

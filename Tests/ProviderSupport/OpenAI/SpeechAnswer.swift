@@ -41,12 +41,13 @@ struct SpeechAnswer {
     private func bare(_ text: String) -> String { text.filter { $0.isLetter || $0.isNumber || $0 == "'" } }
 
     private var verbose: String {
+        let segments = sentences.enumerated().map { segment($0.offset, $0.element) }
         let asked = form.values("timestamp_granularities[]")
         var members = ["\"task\":\"transcribe\"", "\"duration\":\(seconds)"]
         members.append("\"language\":\"\(dialect == .speaches ? "en" : "english")\"")
         members.append("\"text\":\(OpenAIStandIn.json(whole))")
         if dialect == .whisperCpp || dialect == .speaches || asked.isEmpty || asked.contains("segment") {
-            members.append("\"segments\":[\(sentences.enumerated().map(segment).joined(separator: ","))]")
+            members.append("\"segments\":[\(segments.joined(separator: ","))]")
         }
         if asked.contains("word"), dialect != .whisperCpp {
             let list = words.map { word in
@@ -69,8 +70,8 @@ struct SpeechAnswer {
             let pieces = words.flatMap { word -> [String] in
                 let middle = word.text.index(word.text.startIndex, offsetBy: (word.text.count + 1) / 2)
                 let time = word.start + (word.end - word.start) / 2
-                let parts = [
-                    (" " + word.text[..<middle], word.start, time), (String(word.text[middle...]), time, word.end),
+                let parts: [(String, Double, Double)] = [
+                    (" \(word.text[..<middle])", word.start, time), (String(word.text[middle...]), time, word.end),
                 ]
                 return parts.filter { !$0.0.isEmpty }.map {
                     "{\"word\":\(OpenAIStandIn.json($0.0)),\"start\":\($0.1),\"end\":\($0.2),\"t_dtw\":-1,\"probability\":0.9}"

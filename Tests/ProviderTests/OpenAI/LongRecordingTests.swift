@@ -16,7 +16,7 @@ import Transfer
 
     @Test(.timeLimit(.minutes(5))) func `no word of five minutes is doubled or lost, and all are in time`() async throws
     {
-        let recording = try await recording()
+        let recording = try await self.recording()
         let known = recording.known
         let server = try OpenAIStandIn { samples, _ in known(samples) }
         let transcriber = OpenAITranscriber(
@@ -49,11 +49,12 @@ import Transfer
 
     /// The words of an SRT file, each as long as its share of the letters.
     private static func words(_ text: String) -> [Transcript.Word] {
-        text.replacingOccurrences(of: "\r", with: "").components(separatedBy: "\n\n").flatMap { cue in
+        text.replacingOccurrences(of: "\r", with: "").components(separatedBy: "\n\n").flatMap {
+            cue -> [Transcript.Word] in
             let lines = cue.split(separator: "\n")
-            guard lines.count > 2 else { return [Transcript.Word]() }
+            guard lines.count > 2 else { return [] }
             let times = lines[1].components(separatedBy: " --> ").map { time in
-                time.replacingOccurrences(of: ",", with: ".").split(separator: ":").reduce(0) {
+                time.replacingOccurrences(of: ",", with: ".").split(separator: ":").reduce(0.0) {
                     $0 * 60 + (Double($1) ?? 0)
                 }
             }

@@ -66,7 +66,7 @@ import TransferTestSupport
     ) async throws {
         let noise = SpokenNoise(seconds: 70)
         let input = try SpokenNoise.write([noise.samples], to: scratch)
-        let server = try server(noise, dialect)
+        let server = try self.server(noise, dialect)
         let made = try await transcriber(
             server, format: dialect == .whisperCpp ? .wav : .opus, longestChunk: 30
         ).transcribe(TranscriptionRequest(input: input), media: MediaEngine(), progress: nil)
@@ -87,7 +87,7 @@ import TransferTestSupport
     {
         let noise = SpokenNoise(seconds: 30)
         let input = try SpokenNoise.write([noise.samples], to: scratch)
-        let server = try server(noise)
+        let server = try self.server(noise)
         let made = try await transcriber(server, format: format).transcribe(
             TranscriptionRequest(input: input), media: MediaEngine(), progress: nil)
         expectTruth(made.transcript, noise)
@@ -97,7 +97,7 @@ import TransferTestSupport
         let noise = SpokenNoise(seconds: 40)
         let input = try SpokenNoise.write([noise.samples], to: scratch)
         for (model, requests) in [("segments-1", 1), ("plain-1", 2)] {
-            let server = try server(noise)
+            let server = try self.server(noise)
             let made = try await transcriber(server, model: model, requests: 1).transcribe(
                 TranscriptionRequest(input: input), media: MediaEngine(), progress: nil)
             let text = made.transcript.segments.map(\.text).joined(separator: " ")
@@ -110,7 +110,7 @@ import TransferTestSupport
     @Test func `a model without times is sent one utterance at a time`() async throws {
         let noise = SpokenNoise(seconds: 40)
         let input = try SpokenNoise.write([noise.samples], to: scratch)
-        let server = try server(noise)
+        let server = try self.server(noise)
         let made = try await transcriber(server, model: "gpt-4o-transcribe").transcribe(
             TranscriptionRequest(input: input), media: MediaEngine(), progress: nil)
         #expect(server.complaints.isEmpty && server.received.count > 4)
@@ -126,7 +126,7 @@ import TransferTestSupport
     @Test func `a model that tells speakers apart gives speakers`() async throws {
         let noise = SpokenNoise(seconds: 30)
         let input = try SpokenNoise.write([noise.samples], to: scratch)
-        let server = try server(noise)
+        let server = try self.server(noise)
         let made = try await transcriber(server, model: "gpt-4o-transcribe-diarize").transcribe(
             TranscriptionRequest(input: input, prompt: "not for this one"), media: MediaEngine(), progress: nil)
         #expect(server.complaints.isEmpty)
@@ -169,7 +169,7 @@ import TransferTestSupport
     @Test func `seconds and cost are recorded, and progress goes up to 1`() async throws {
         let noise = SpokenNoise(seconds: 60)
         let input = try SpokenNoise.write([noise.samples], to: scratch)
-        let server = try server(noise)
+        let server = try self.server(noise)
         let told = Locked<[Double]>([])
         let made = try await transcriber(server, longestChunk: 20).transcribe(
             TranscriptionRequest(input: input), media: MediaEngine()
@@ -188,7 +188,7 @@ import TransferTestSupport
     @Test func `one request at a time has the text before it as its prompt`() async throws {
         let noise = SpokenNoise(seconds: 60)
         let input = try SpokenNoise.write([noise.samples], to: scratch)
-        let server = try server(noise)
+        let server = try self.server(noise)
         _ = try await transcriber(server, requests: 1, longestChunk: 30).transcribe(
             TranscriptionRequest(input: input, language: "en", prompt: "Kiln"), media: MediaEngine(), progress: nil)
         let prompts = server.received.map { $0.form["prompt"] ?? "" }
@@ -208,10 +208,11 @@ import TransferTestSupport
         ("a cut answer", .cutBody),
     ]
 
-    @Test(arguments: passing.indices) func `what passes is tried again`(index: Int) async throws {
+    @Test(arguments: OpenAITranscriberTests.passing.indices) func `what passes is tried again`(index: Int) async throws
+    {
         let noise = SpokenNoise(seconds: 15)
         let input = try SpokenNoise.write([noise.samples], to: scratch)
-        let server = try server(noise, faults: [1: Self.passing[index].1])
+        let server = try self.server(noise, faults: [1: Self.passing[index].1])
         let made = try await transcriber(server).transcribe(
             TranscriptionRequest(input: input), media: MediaEngine(), progress: nil)
         expectTruth(made.transcript, noise)
@@ -231,12 +232,13 @@ import TransferTestSupport
         (.answer(422, body: #"{"detail":[{"msg":"field required","loc":["body","x"]}]}"#), .badRequest, false),
     ]
 
-    @Test(arguments: lasting.indices) func `what lasts is thrown at once, and says what it is`(index: Int) async throws
-    {
+    @Test(arguments: OpenAITranscriberTests.lasting.indices) func `what lasts is thrown at once, and says what it is`(
+        index: Int
+    ) async throws {
         let (fault, code, isRetryable) = Self.lasting[index]
         let noise = SpokenNoise(seconds: 15)
         let input = try SpokenNoise.write([noise.samples], to: scratch)
-        let server = try server(noise, faults: [1: fault])
+        let server = try self.server(noise, faults: [1: fault])
         let error = await failure {
             _ = try await transcriber(server).transcribe(
                 TranscriptionRequest(input: input), media: MediaEngine(), progress: nil)
@@ -250,7 +252,7 @@ import TransferTestSupport
     @Test func `a wrong key is a matter of configuration`() async throws {
         let noise = SpokenNoise(seconds: 15)
         let input = try SpokenNoise.write([noise.samples], to: scratch)
-        let server = try server(noise)
+        let server = try self.server(noise)
         let error = await failure {
             _ = try await transcriber(server, key: "sk-wrong-key-123").transcribe(
                 TranscriptionRequest(input: input), media: MediaEngine(), progress: nil)
@@ -262,7 +264,7 @@ import TransferTestSupport
     @Test func `a server that says nothing is given up`() async throws {
         let noise = SpokenNoise(seconds: 15)
         let input = try SpokenNoise.write([noise.samples], to: scratch)
-        let server = try server(noise, faults: [1: .stall, 2: .stall, 3: .stall])
+        let server = try self.server(noise, faults: [1: .stall, 2: .stall, 3: .stall])
         let error = await failure {
             _ = try await transcriber(server, timeouts: HTTPTimeouts(stall: .milliseconds(200))).transcribe(
                 TranscriptionRequest(input: input), media: MediaEngine(), progress: nil)
@@ -273,7 +275,7 @@ import TransferTestSupport
     @Test func `what is too long for the service is sent in parts`() async throws {
         let noise = SpokenNoise(seconds: 100)
         let input = try SpokenNoise.write([noise.samples], to: scratch)
-        let server = try server(noise, longest: 40)
+        let server = try self.server(noise, longest: 40)
         let made = try await transcriber(server).transcribe(
             TranscriptionRequest(input: input), media: MediaEngine(), progress: nil)
         expectTruth(made.transcript, noise)
@@ -293,7 +295,7 @@ import TransferTestSupport
             asked.raise()
             return []
         }
-        let transcriber = try transcriber(server, longestChunk: 15)
+        let transcriber = try self.transcriber(server, longestChunk: 15)
         let task = Task {
             try await transcriber.transcribe(
                 TranscriptionRequest(input: input), media: MediaEngine(), progress: nil)

@@ -20,7 +20,7 @@ import Testing
         pause: Double
     ) {
         let noise = SpokenNoise(seconds: 150, pause: pause)
-        let chunks = chunks(noise.samples, SpeechCutting(longest: 30))
+        let chunks = self.chunks(noise.samples, SpeechCutting(longest: 30))
         #expect((5...8).contains(chunks.count))
         for chunk in chunks {
             #expect(chunk.duration <= 30)
@@ -38,7 +38,7 @@ import Testing
 
     @Test func `one utterance at a time: cuts lie in pauses, without an overlap`() {
         let noise = SpokenNoise(seconds: 60)
-        let chunks = chunks(noise.samples, .utterances)
+        let chunks = self.chunks(noise.samples, .utterances)
         #expect(chunks.count > 8)
         for (left, right) in zip(chunks, chunks.dropFirst()) { #expect(left.end <= right.start) }
         for word in noise.words {
@@ -56,7 +56,7 @@ import Testing
         let noise = SpokenNoise(seconds: 12)
         let silence = [Int16](repeating: 0, count: 16_000 * 90)
         let samples = silence + noise.samples + silence + noise.samples + silence
-        let chunks = chunks(samples, SpeechCutting())
+        let chunks = self.chunks(samples, SpeechCutting())
         #expect(chunks.count == 2)
         #expect(chunks.allSatisfy { $0.duration < 14 })
         #expect(abs(chunks[0].voiced.lowerBound - 90.4) < 0.05)
@@ -65,7 +65,7 @@ import Testing
 
     @Test func `a part of a source keeps the source's times`() {
         let noise = SpokenNoise(seconds: 10)
-        let chunks = chunks(noise.samples, SpeechCutting(), start: 16_000 * 100)
+        let chunks = self.chunks(noise.samples, SpeechCutting(), start: 16_000 * 100)
         #expect(chunks.count == 1 && chunks[0].firstSample == 1_600_000)
     }
 
@@ -73,7 +73,7 @@ import Testing
         async throws
     {
         let noise = SpokenNoise(seconds: 20)
-        let chunk = chunks(noise.samples, SpeechCutting())[0]
+        let chunk = self.chunks(noise.samples, SpeechCutting())[0]
         let file = try await SpeechFile(chunk, as: format)
         #expect(Double(file.bytes.count) < format.bytesPerSecond * chunk.duration + 4096)
         let samples = try await decoded(file.bytes)
