@@ -287,7 +287,7 @@ let package = Package(
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "Worker", "MediaKit", "JobQueue", "TestSupport", "PostgresTestSupport", "Transfer",
+                "Worker", "MediaKit", "JobQueue", "Providers", "TestSupport", "PostgresTestSupport", "Transfer",
                 "TransferTestSupport", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings),

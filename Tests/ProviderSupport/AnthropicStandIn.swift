@@ -7,7 +7,7 @@ import TransferTestSupport
 ///
 /// Thread-safe.
 package final class AnthropicStandIn: Sendable {
-    package let faults = ServiceFaults()
+    package let faults: ServiceFaults
     private let server: RawServer
     private let asked: Locked<[ChatQuestion]>
 
@@ -18,18 +18,20 @@ package final class AnthropicStandIn: Sendable {
     ) throws {
         let asked = Locked<[ChatQuestion]>([])
         self.asked = asked
-        server = try RawServer { [faults] connection in
+        let faults = ServiceFaults()
+        self.faults = faults
+        server = try RawServer { connection in
             while let (head, body) = try connection.readRequest() {
                 let fault = faults.next()
                 do {
-                    var question = try Self.question(head, body, key: key, formats: formats)
+                    var question = try AnthropicStandIn.question(head, body, key: key, formats: formats)
                     question.number = asked.withLock { all in
                         question.number = all.count + 1
                         all.append(question)
                         return all.count
                     }
                     try connection.answer(
-                        200, Self.message(answer(question), question).text,
+                        200, AnthropicStandIn.message(answer(question), question).text,
                         headers: ["request-id": "req_\(question.number)"], fault: fault)
                 } catch let objection as ServiceObjection {
                     try connection.answer(

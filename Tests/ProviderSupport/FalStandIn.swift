@@ -29,9 +29,9 @@ package final class FalStandIn: Sendable {
         case expired
     }
 
-    package let submitFaults = ServiceFaults()
-    package let statusFaults = ServiceFaults()
-    package let resultFaults = ServiceFaults()
+    package let submitFaults: ServiceFaults
+    package let statusFaults: ServiceFaults
+    package let resultFaults: ServiceFaults
     private let state: Locked<[Order]>
     private let server: RawServer
 
@@ -45,7 +45,11 @@ package final class FalStandIn: Sendable {
     ) throws {
         let state = Locked<[Order]>([])
         self.state = state
-        server = try RawServer { [submitFaults, statusFaults, resultFaults] connection in
+        let (submitFaults, statusFaults, resultFaults) = (ServiceFaults(), ServiceFaults(), ServiceFaults())
+        self.submitFaults = submitFaults
+        self.statusFaults = statusFaults
+        self.resultFaults = resultFaults
+        server = try RawServer { connection in
             while let (head, body) = try connection.readRequest() {
                 let here = "http://\(head.headers["Host"] ?? "")"
                 let parts = head.path.split(separator: "/").map(String.init)
@@ -64,7 +68,7 @@ package final class FalStandIn: Sendable {
                     continue
                 }
                 guard let place = parts.firstIndex(of: "requests") else {
-                    try Self.submit(connection, head, parts, body, state, origin ?? here, submitFaults.next())
+                    try FalStandIn.submit(connection, head, parts, body, state, origin ?? here, submitFaults.next())
                     continue
                 }
                 let number = parts.count > place + 1 ? Int(parts[place + 1].drop { !$0.isNumber }) ?? 0 : 0
@@ -78,9 +82,9 @@ package final class FalStandIn: Sendable {
                 case ("GET", "status"):
                     let fault = statusFaults.next()
                     if fault == nil { state.withLock { $0[number - 1].polls += 1 } }
-                    try Self.status(connection, order, outcome(order, here + "/files"), polls: polls, fault)
+                    try FalStandIn.status(connection, order, outcome(order, here + "/files"), polls: polls, fault)
                 case ("GET", ""):
-                    try Self.result(
+                    try FalStandIn.result(
                         connection, order, outcome(order, here + "/files"), polls: polls, resultFaults.next())
                 case ("PUT", "cancel"):
                     state.withLock { $0[number - 1].isCancelled = true }

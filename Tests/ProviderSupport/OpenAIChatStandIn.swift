@@ -23,7 +23,7 @@ package final class OpenAIChatStandIn: Sendable {
         }
     }
 
-    package let faults = ServiceFaults()
+    package let faults: ServiceFaults
     private let server: RawServer
     private let asked: Locked<[ChatQuestion]>
 
@@ -34,18 +34,20 @@ package final class OpenAIChatStandIn: Sendable {
     ) throws {
         let asked = Locked<[ChatQuestion]>([])
         self.asked = asked
-        server = try RawServer { [faults] connection in
+        let faults = ServiceFaults()
+        self.faults = faults
+        server = try RawServer { connection in
             while let (head, body) = try connection.readRequest() {
                 let fault = faults.next()
                 do {
-                    var question = try Self.question(head, body, key: key, abilities)
+                    var question = try OpenAIChatStandIn.question(head, body, key: key, abilities)
                     question.number = asked.withLock { all in
                         question.number = all.count + 1
                         all.append(question)
                         return all.count
                     }
                     try connection.answer(
-                        200, Self.completion(answer(question), question).text,
+                        200, OpenAIChatStandIn.completion(answer(question), question).text,
                         headers: ["x-request-id": "req_\(question.number)"], fault: fault)
                 } catch let objection as ServiceObjection {
                     let error = ServiceFault.openAI(

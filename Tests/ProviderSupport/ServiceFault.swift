@@ -1,7 +1,7 @@
 import Locking
 import Providers
 package import Transfer
-package import TransferTestSupport
+import TransferTestSupport
 
 /// What a stand-in does instead of answering.
 package enum ServiceFault: Sendable {

@@ -34,7 +34,7 @@ enum ChatBench {
     }
 
     /// The error that something throws; `nil` if it does not, or throws another.
-    static func failure(_ body: () async throws -> some Any) async -> ProviderError? {
+    static func failure<R: Sendable>(_ body: () async throws -> R) async -> ProviderError? {
         do {
             _ = try await body()
             return nil

@@ -203,7 +203,8 @@ struct FalTests {
             while try connection.readRequest() != nil { try connection.respond(200, body: Array("{}".utf8)) }
         }
         let server = try FalStandIn(polls: 0, origin: thief.url("")) { Self.picture($0, $1) }
-        let generator = try Self.images(server)
+        let generator = FalImageGenerator(
+            endpoint: "fal-ai/flux/srpo", queue: try Self.queue(server, hosts: ["fal.run", "*.fal.run"]))
         let error = try #require(await ChatBench.failure { try await generator.generate(.init(prompt: "a")) })
         #expect(error.code == .badAnswer)
         for url in [thief.url("/a/status"), "https://queue.fal.run.example.com/a", "https://evilfal.run/a", "ftp://a"] {

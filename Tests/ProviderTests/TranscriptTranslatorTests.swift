@@ -51,11 +51,11 @@ struct TranscriptTranslatorTests {
         let server = try OpenAIChatStandIn { ChatAnswers.translation($0) }
         _ = try await TranscriptTranslator(
             model: ChatBench.model(server), options: .init(batchSegments: 5, contextSegments: 2, concurrency: 1)
-        ).translate(Self.transcript(12), to: "pt-BR")
+        ).translate(Self.transcript(14), to: "pt-BR")
         let second = try #require(server.questions.dropFirst().first)
         #expect(second.marked("before")?.contains("word number 5") == true)
         #expect(second.marked("segments")?.contains("word number 5") == false)
-        #expect(second.marked("after")?.contains("word number 11") == true)
+        #expect(second.marked("after")?.contains("word number 12") == true)
         #expect(second.prompt.contains("\"pt-BR\""))
     }
 

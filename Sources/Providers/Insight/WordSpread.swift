@@ -9,11 +9,14 @@ enum WordSpread {
         let weights = words.map { Double($0.count + 1) }
         let total = weights.reduce(0, +)
         var before = 0.0
-        return zip(words, weights).map { word, weight in
+        var spread = zip(words, weights).map { word, weight in
             let begin = start + (end - start) * before / total
             before += weight
             return Transcript.Word(start: begin, end: start + (end - start) * before / total, text: word)
         }
+        // Exactly, whatever the divisions have left.
+        if let last = spread.indices.last { spread[last].end = end }
+        return spread
     }
 
     /// Between blanks; letters of scripts without blanks each by itself, with the punctuation around them.

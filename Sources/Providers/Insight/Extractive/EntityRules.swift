@@ -1,6 +1,6 @@
 /// Things that can be told by their look: numbers to call, addresses, amounts, dates, and names by their capital letters.
 enum EntityRules {
-    /// In order of appearance, each once, as they stand in the text.
+    /// Sentence by sentence, each once, as they stand in the text.
     static func entities(in sentences: [SpokenSentence], _ stop: StopWords) -> [CallInsights.Entity] {
         var found: [CallInsights.Entity] = []
         var seen: Set<CallInsights.Entity> = []
@@ -60,6 +60,8 @@ enum EntityRules {
             /(?i)(?:\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b)|(?:\b[0-9]{1,2}[\/.][0-9]{1,2}[\/.][0-9]{2,4}\b)|(?:\b(?:january|february|march|april|june|july|august|september|october|november|december)\s+[0-9]{1,2}(?:st|nd|rd|th)?\b(?:,?\s+[0-9]{4}\b)?)|(?:\b[0-9]{1,2}(?:st|nd|rd|th)?\s+(?:of\s+)?(?:january|february|march|april|may|june|july|august|september|october|november|december)\b)|(?:\b(?:next\s+|this\s+|last\s+)?(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b)|(?:\b(?:tomorrow|tonight|next\s+week|next\s+month|end\s+of\s+the\s+(?:day|week|month))\b)|(?:\b(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|morgen\s+früh)\b)|(?:\b(?:lunes|martes|miércoles|jueves|viernes|sábado|domingo|mañana)\b)|(?:\b(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|demain)\b)/
     }
 
+    private static let titles: Set<String> = ["mr", "mrs", "ms", "dr", "prof"]
+
     /// Runs of words with capitals that do not stand at a sentence's beginning, where any word has one.
     private static func names(in text: String, _ stop: StopWords) -> [Range<String.Index>] {
         // German writes all its nouns so.
@@ -77,6 +79,7 @@ enum EntityRules {
         for (index, word) in words.enumerated() {
             let isCapital =
                 word.surface.first?.isUppercase == true && word.surface.count > 1 && !stop.contains(word.key)
+                && !titles.contains(word.key)
             if isCapital {
                 if run.isEmpty { startsAtFirst = index == 0 }
                 run.append(word)
