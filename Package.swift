@@ -237,6 +237,7 @@ let package = Package(
                 "TransferTestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            exclude: ["Whisper/whisper-stub.c"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "TelemetryTests",

@@ -165,6 +165,14 @@ kwh_library *kwh_open(const char *path, char *message, size_t capacity) {
     void (*load_backends)(void);
     *(void **)&load_backends = dlsym(library->handle, "ggml_backend_load_all");
     if (load_backends) load_backends();
+    // Without one, the library ends the process when a model is loaded.
+    size_t (*device_count)(void);
+    *(void **)&device_count = dlsym(library->handle, "ggml_backend_dev_count");
+    if (device_count && device_count() == 0) {
+        snprintf(message, capacity, "its version is %s, and ggml finds nothing to compute with", library->version);
+        kwh_close(library);
+        return NULL;
+    }
     return library;
 }
 

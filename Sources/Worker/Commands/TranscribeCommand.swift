@@ -82,7 +82,9 @@ struct TranscribeCommand: AsyncParsableCommand {
 
     private func transcribe() async throws -> TranscribeReport {
         let loaded = settings.load()
-        if let problem = loaded.problems.first(where: { $0.concernsSpeech }) {
+        // What else is wrong with the settings is no matter here: most of them are a worker's.
+        let own = SettingsTable.speech.settings.flatMap { $0.names + [$0.key] }
+        if let problem = loaded.problems.first(where: { problem in own.contains { problem.place.contains($0) } }) {
             throw MediaError(.configuration, "\(problem)")
         }
         let client = try HTTPClient(HTTPConfiguration())
