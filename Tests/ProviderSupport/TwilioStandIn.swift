@@ -56,7 +56,7 @@ package final class TwilioStandIn: Sendable {
         self.state = state
         server = try RawServer { connection in
             while let request = try connection.readHead() {
-                guard try Self.answer(request, state, connection) else { return }
+                guard try TwilioStandIn.answer(request, state, connection) else { return }
             }
         }
     }
@@ -207,7 +207,8 @@ package enum CallSound {
         data.reserveCapacity(frames * tones.count * 2)
         for frame in 0..<frames {
             for tone in tones {
-                let value = Int16(12_000 * sin(2 * .pi * tone * Double(frame) / 8000))
+                let phase: Double = 2 * Double.pi * tone * Double(frame) / 8000
+                let value = Int16(12_000 * sin(phase))
                 data += [UInt8(truncatingIfNeeded: value), UInt8(truncatingIfNeeded: value >> 8)]
             }
         }
@@ -215,10 +216,15 @@ package enum CallSound {
             (0..<bytes).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
         }
         let channels = tones.count
-        let format =
-            little(1, 2) + little(channels, 2) + little(8000, 4) + little(16_000 * channels, 4)
-            + little(2 * channels, 2) + little(16, 2)
-        return Array("RIFF".utf8) + little(36 + data.count, 4) + Array("WAVEfmt ".utf8) + little(16, 4) + format
-            + Array("data".utf8) + little(data.count, 4) + data
+        var file = Array("RIFF".utf8)
+        file += little(36 + data.count, 4)
+        file += Array("WAVEfmt ".utf8)
+        let fields: [(value: Int, bytes: Int)] = [
+            (16, 4), (1, 2), (channels, 2), (8000, 4), (16_000 * channels, 4), (2 * channels, 2), (16, 2),
+        ]
+        for field in fields { file += little(field.value, field.bytes) }
+        file += Array("data".utf8)
+        file += little(data.count, 4)
+        return file + data
     }
 }

@@ -17,11 +17,17 @@ import Transfer
         settings change: @Sendable (inout ServerSettings) -> Void = { _ in },
         _ body: @Sendable (TestAPI) async throws -> Void
     ) async throws {
-        try await withAPI(settings: { settings in
-            settings.twilio = .init(authToken: TwilioStandIn.token)
-            settings.publicURL = try? HTTPURL("https://kiln.example.com")
-            change(&settings)
-        }) { api in
+        try await withAPI(
+            settings: { settings in
+                settings.twilio = .init(authToken: TwilioStandIn.token)
+                settings.publicURL = try? HTTPURL("https://kiln.example.com")
+                change(&settings)
+            },
+            prepare: { queue in
+                // Without one, a server that is public does not begin. None is sent.
+                _ = try await TokenStore(queue).create(name: "a", scopes: [.admin])
+            }
+        ) { api in
             try await CallSchema.migrations(api.database.url).migrate(roles: .create())
             try await body(api)
         }

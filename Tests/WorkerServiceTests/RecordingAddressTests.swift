@@ -45,7 +45,8 @@ import Transfer
     }
 
     @Test func `Sound is known by its type and its first bytes`() {
-        let wav = Array("RIFF".utf8) + [0, 0, 0, 0] + Array("WAVEfmt ".utf8) + [16, 0, 0, 0, 1, 0, 2, 0, 0, 0]
+        let wav: [UInt8] =
+            Array("RIFF".utf8) + [0, 0, 0, 0] + Array("WAVEfmt ".utf8) + [16, 0, 0, 0, 1, 0, 2, 0, 0, 0]
         #expect(RecordingContent(type: "audio/x-wav", head: wav)?.channels == 2)
         #expect(RecordingContent(type: nil, head: wav)?.format == .wav)
         #expect(RecordingContent(type: "audio/mpeg", head: [0xFF, 0xFB, 0x90])?.format == .mp3)

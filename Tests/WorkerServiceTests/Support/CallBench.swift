@@ -36,7 +36,8 @@ struct CallBench: QueueBench {
     init(_ other: CallBench, _ change: (inout WorkerConfiguration) -> Void) {
         var bench = other.bench
         change(&bench.configuration)
-        (self.bench, twilio) = (bench, other.twilio)
+        self.bench = bench
+        twilio = other.twilio
     }
 
     /// A recording with its two sides.

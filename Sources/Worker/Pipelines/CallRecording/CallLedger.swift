@@ -53,7 +53,7 @@ struct CallLedger: Sendable {
             let rows = try await connection.query(
                 """
                 SELECT run_job, run_token, CASE WHEN downloaded_at IS NOT NULL THEN local_path END AS copy, channels,
-                    CASE WHEN run_job = $2 THEN clock_timestamp() - waiting_since END AS waited
+                    CASE WHEN run_job = $2 THEN date_part('epoch', clock_timestamp() - waiting_since) END AS waited
                 FROM \(calls).recordings WHERE id = $1 FOR UPDATE
                 """, [id, owner.job])
             guard let row = rows.first else { throw QueueError(.badRow, "note_recording has made no row") }
@@ -64,7 +64,7 @@ struct CallLedger: Sendable {
                 ).value()
                 if isBusy { throw JobError.snooze(until: Date.now.addingTimeInterval(Self.patience / .seconds(1))) }
             }
-            let waited = try row.decode("waited", as: Duration?.self)
+            let waited = try row.decode("waited", as: Double?.self)
             _ = try await connection.query(
                 """
                 UPDATE \(calls).recordings SET run_job = $2, run_token = $3, updated_at = clock_timestamp(),
@@ -84,7 +84,8 @@ struct CallLedger: Sendable {
                 ON CONFLICT (recording_id, job_id) DO UPDATE SET status = 'running', error = NULL, finished_at = NULL
                 """, [id, owner.job])
             return Recording(
-                id: id, copy: try row.decode("copy"), channels: try row.decode("channels"), waited: waited ?? .zero)
+                id: id, copy: try row.decode("copy"), channels: try row.decode("channels"),
+                waited: .seconds(waited ?? 0))
         }
     }
 

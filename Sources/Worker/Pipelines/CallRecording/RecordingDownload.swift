@@ -107,7 +107,7 @@ struct RecordingDownload: Sendable {
     }
 
     private func copy(_ response: HTTPResponse, of url: HTTPURL) async throws -> Copy {
-        var chunks = response.body.makeAsyncIterator()
+        let chunks = response.body.makeAsyncIterator()
         var block: [UInt8] = []
         while block.count < RecordingContent.headBytes, let chunk = try await chunks.next() { block += chunk }
         let head = Array(block.prefix(RecordingContent.headBytes))
@@ -161,6 +161,7 @@ struct RecordingDownload: Sendable {
             contentType: content.mediaType, metadata: ["kiln-kind": CallRecording.name, "recording": address.sid])
         let sink = try await store.sink(
             key, options: options, upload: UploadOptions(expectedSize: size, ledger: ledger))
-        return (sink is MultipartSink ? sink : FencedSink(sink) { try await ledger.authorize() }, store)
+        guard !(sink is MultipartSink) else { return (sink, store) }
+        return (FencedSink(sink) { try await ledger.authorize() }, store)
     }
 }
