@@ -14,6 +14,7 @@ enum JobKinds {
         MediaLoop.self,
         SpeechTranscribe.self,
         CaptionVideo.self,
+        CallVideo.self,
         MediaWaveform.self,
         MediaThumbnail.self,
         AppRequest.self,

@@ -59,7 +59,7 @@ enum SpeechTranscribe: JobKind {
 
     static var schema: JSONSchema {
         get throws {
-            let seconds: [String: JSONValue] = ["minimum": 0, "maximum": 1_000_000_000]
+            let seconds: [String: JobQueue.JSONValue] = ["minimum": 0, "maximum": 1_000_000_000]
             return JSONSchema.object(
                 [
                     "input": JSONSchema.string.adding([

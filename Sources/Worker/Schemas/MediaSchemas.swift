@@ -126,7 +126,6 @@ enum SchemaNotes {
         "ConcatenateClips.length": "Seconds to which the clips are repeated or cut.",
         "LoopTo.length": "Seconds of the result; either this or match.",
         "LoopTo.match": "Where sound is read from that tells how long the result is.",
-        "BurnSubtitles.subtitles": "A file, the text itself, or a text track of the input.",
         "BurnSubtitles.subtitles": "A file, the text itself, a text track of the input, or a transcript.",
         "BurnSubtitles.captions": "A look whose words can light up as they are spoken, instead of style.",
         "BurnSubtitles.fonts": "Locations of font files that are looked in before the system's.",

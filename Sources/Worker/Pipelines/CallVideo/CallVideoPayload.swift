@@ -218,3 +218,69 @@ extension CaptionLook {
         return look
     }
 }
+
+extension CallVideo {
+    static var schema: JSONSchema {
+        get throws {
+            let burn = try SchemaRecorder.schema(of: BurnSubtitles.self).members.properties
+            func taken(_ key: String) -> JSONSchema {
+                if case .object(let keywords)? = burn[key] { JSONSchema(keywords) } else { .any }
+            }
+            func text(_ description: String) -> JSONSchema {
+                JSONSchema.string.orNull.adding(["description": .string(description)])
+            }
+            func flag(_ description: String) -> JSONSchema {
+                JSONSchema.boolean.orNull.adding(["description": .string(description)])
+            }
+            let even: [String: JSONValue] = ["minimum": 64, "maximum": 7680, "multipleOf": 2]
+            var properties: [String: JSONSchema] = [
+                "audio": JSONSchema.string.adding([
+                    "description": "The call's sound: s3://bucket/key, store://key, https://… or file:///path."
+                ]),
+                "subtitles": try SubtitleInput.schema.orNull.adding([
+                    "description": "What is said, where that is known. Left out, it is recognised."
+                ]),
+                "speech": try SpeechWish.schema.orNull,
+                "pictures": JSONSchema.array(of: try SchemaRecorder.schema(of: Clip.self)).orNull.adding([
+                    "description": "Images and clips, shown one after the other until the sound ends."
+                ]),
+                "generate": JSONSchema.object(
+                    [
+                        "prompts": JSONSchema.array(of: .string).adding(["minItems": 1, "maxItems": 20]),
+                        "kind": JSONSchema.names(Generation.Kind.allCases.map(\.rawValue)).orNull,
+                    ], required: ["prompts"]
+                ).orNull.adding(["description": "Pictures that are made first, one for each prompt."]),
+                "wave": JSONSchema.object([
+                    "style": JSONSchema.names(Waveform.Style.allCases.map(\.rawValue)).orNull,
+                    "colors": JSONSchema.array(of: CaptionColor.schema).orNull,
+                    "backgroundColor": CaptionColor.schema.orNull, "background": JSONSchema.string.orNull,
+                ]).orNull.adding(["description": "How the sound's wave looks, where there are no pictures."]),
+                "crossFade": try SchemaRecorder.schema(of: CrossFade.self).orNull,
+                "size": JSONSchema.object(
+                    ["width": JSONSchema.integer.adding(even), "height": JSONSchema.integer.adding(even)],
+                    required: ["width", "height"]
+                ).orNull.adding(["description": "Pixels; 1280 by 720 if it is left out."]),
+                "loudness": JSONSchema.number.orNull.adding([
+                    "minimum": -70, "maximum": -5, "description": "LUFS; -16 if it is left out.",
+                ]),
+                "music": JSONSchema.object(
+                    [
+                        "input": JSONSchema.string,
+                        "gain": JSONSchema.number.orNull.adding(["minimum": -60, "maximum": 12]),
+                    ], required: ["input"]
+                ).orNull.adding(["description": "Music that is lowered while somebody speaks."]),
+                "mono": flag("Whether both sides are heard in the middle; true if it is left out."),
+                "words": flag("Whether what is said is shown; true if it is left out."),
+                "intro": text("A clip that is shown before, with its own sound."),
+                "outro": text("A clip that is shown after, with its own sound."),
+                "thumbnail": flag("Whether a picture of the result is written beside it; true if it is left out."),
+            ]
+            for key in ["style", "captions", "fonts", "container", "video", "overwrite", "threads", "limits"] {
+                properties[key] = taken(key)
+            }
+            properties["output"] = taken("output").orNull
+            return JSONSchema.object(properties.merging(PayloadEnvelope.properties) { $1 }, required: ["audio"])
+                .adding(["$schema": "https://json-schema.org/draft/2020-12/schema"])
+        }
+    }
+}

@@ -54,7 +54,7 @@ struct CallVideoRun {
 
     /// Runs a step, as a part of the job's progress.
     private func step<R: Codable & Sendable>(
-        _ step: CallVideo.Step, _ number: Int? = nil, _ start: Double, _ end: Double,
+        _ step: CallVideo.Step, number: Int? = nil, _ start: Double, _ end: Double,
         _ body: (CallVideoRun) async throws -> R
     ) async throws -> R {
         var run = self
@@ -76,7 +76,7 @@ struct CallVideoRun {
         let plain = work.location("sound.flac")
         _ = try await media.run(
             ExtractAudio(
-                input: payload.audio, output: plain, track: payload.speech.track, container: .flac,
+                input: payload.audio, output: plain, container: .flac, track: payload.speech.track,
                 audio: AudioSettings(codec: .flac, sampleRate: 48_000, channels: payload.isMono ? 1 : nil),
                 overwrite: true, threads: payload.threads, limits: limits))
         let level = work.location("level.flac")
@@ -86,7 +86,7 @@ struct CallVideoRun {
                 audio: AudioSettings(codec: .flac), overwrite: true, threads: payload.threads, limits: limits))
         guard let track = made.tracks.first else { throw MediaError(.internal, "a level without a track") }
         let loudness = CallVideo.Loudness(
-            before: track.before.integrated, after: track.after?.integrated, gain: track.gain)
+            before: track.before.integrated, after: track.after.integrated, gain: track.gain)
         guard let music = payload.music else { return Sound(location: level, loudness: loudness) }
         let mixed = work.location("mixed.flac")
         _ = try await media.run(
@@ -119,8 +119,8 @@ struct CallVideoRun {
         for (index, prompt) in generate.prompts.enumerated() {
             let number = index + 1
             // Ordered once, whatever becomes of the attempt: an order is paid for.
-            let ticket = try await step(.orderPicture, number, 0.25, 0.25) { _ in try await generator.order(prompt) }
-            let place = try await step(.fetchPicture, number, 0.25, 0.25) { run in
+            let ticket = try await step(.orderPicture, number: number, 0.25, 0.25) { _ in try await generator.order(prompt) }
+            let place = try await step(.fetchPicture, number: number, 0.25, 0.25) { run in
                 let made = try await generator.wait(ticket)
                 let name = "picture-\(number)." + made.fileExtension(else: generate.kind == .image ? "png" : "mp4")
                 return try await run.work.fetch(made.url, as: name, run.media)
