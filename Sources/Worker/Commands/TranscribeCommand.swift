@@ -5,7 +5,7 @@ import Providers
 import Transfer
 
 extension TranscriptFormat: ExpressibleByArgument {
-    public init?(argument: String) { self.init(name: argument) }
+    init?(argument: String) { self.init(name: argument) }
 }
 
 extension TranscriptionRequest.Channels: ExpressibleByArgument {}
