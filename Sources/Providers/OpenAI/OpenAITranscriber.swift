@@ -81,6 +81,9 @@ public struct OpenAITranscriber: Transcriber {
         form == .text ? .utterances : SpeechCutting(longest: min(longestChunk, format.longest))
     }
 
+    /// Characters of 224 tokens, about.
+    private static let promptLength = 800
+
     // MARK: One chunk
 
     /// What the chunks of one recording learn of the server.
@@ -133,10 +136,9 @@ public struct OpenAITranscriber: Transcriber {
                     "a recogniser may have repeated itself",
                     metadata: ["engine": "\(engineName)", "second": "\(Int(start))"])
             }
-            if requests == 1, let last = segments.last {
+            if requests == 1, !segments.isEmpty {
                 let text = segments.suffix(20).map(\.text).joined(separator: " ")
-                // 224 tokens are what Whisper looks at.
-                session.setTail(String(text.suffix(800)), chunk.channel ?? (last.channel))
+                session.setTail(String(text.suffix(Self.promptLength)), chunk.channel)
             }
             return SpeechRecognition.Heard(
                 segments: segments, language: answer.language, audioSeconds: chunk.duration, requests: 1)
@@ -190,8 +192,12 @@ public struct OpenAITranscriber: Transcriber {
         var body = MultipartForm()
         body.add("model", model.name)
         if let language = request.language.flatMap(SpeechLanguage.code) { body.add("language", language) }
-        let prompt = [request.prompt, requests == 1 ? session.tail(chunk.channel) : nil].compactMap(\.self)
-            .filter { !$0.isEmpty }.joined(separator: " ")
+        var prompt = request.prompt ?? ""
+        if requests == 1, let tail = session.tail(chunk.channel) {
+            // Whisper looks at the last 224 tokens: the caller's words are not to be pushed out of them.
+            let room = max(0, Self.promptLength - prompt.count)
+            prompt += (prompt.isEmpty || room == 0 ? "" : " ") + tail.suffix(room)
+        }
         if form != .speakers, !prompt.isEmpty { body.add("prompt", prompt) }
         switch form {
         case .text: body.add("response_format", "json")

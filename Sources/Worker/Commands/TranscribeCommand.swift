@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import ByteIO
-import MediaKit
-import Providers
+public import MediaKit
+public import Providers
 import Transfer
 
 extension TranscriptFormat: ExpressibleByArgument {
@@ -87,9 +87,10 @@ struct TranscribeCommand: AsyncParsableCommand {
         if let problem = loaded.problems.first(where: { problem in own.contains { problem.place.contains($0) } }) {
             throw MediaError(.configuration, "\(problem)")
         }
-        let client = try HTTPClient(HTTPConfiguration())
-        let resolver = ConsoleResolver()
         let rules = CaptionRules(maximumLineLength: lineLength, maximumLines: lines)
+        try rules.validate()
+        let client = try HTTPClient()
+        let resolver = ConsoleResolver()
         do {
             let providers = ServiceProviders(settings: loaded.value.providers, client: client)
             let transcriber = try providers.transcriber(engine, cores: CoreBudget.process.cores)
@@ -98,11 +99,12 @@ struct TranscribeCommand: AsyncParsableCommand {
             let made: Transcription
             do {
                 defer { reporter.finish() }
+                var told: (@Sendable (Double) -> Void)?
+                if let show = reporter.callback {
+                    told = { fraction in show(Self.report(of: fraction, since: start)) }
+                }
                 made = try await transcriber.transcribe(
-                    request, media: MediaEngine(resolver: resolver),
-                    progress: reporter.callback.map { show in
-                        { show(Self.progress($0, since: start)) }
-                    })
+                    request, media: MediaEngine(resolver: resolver), progress: told)
             }
             for output in outputs {
                 let format = format ?? TranscriptFormat(fileName: output) ?? .srt
@@ -123,7 +125,7 @@ struct TranscribeCommand: AsyncParsableCommand {
             end: window.end?.value)
     }
 
-    private static func progress(_ fraction: Double, since start: ContinuousClock.Instant) -> Progress {
+    private static func report(of fraction: Double, since start: ContinuousClock.Instant) -> Progress {
         let elapsed = (ContinuousClock.now - start) / .seconds(1)
         return Progress(
             fraction: fraction, position: elapsed, speed: 0, framesPerSecond: 0,

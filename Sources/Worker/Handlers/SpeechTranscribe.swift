@@ -18,10 +18,11 @@ enum SpeechTranscribe: JobKind {
         var output: String
         var captions: CaptionRules
         var overwrite: Bool
+        var webhook: WebhookTarget?
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case input, track, language, prompt, engine, channels, speakers, start, end, formats, output, captions
-            case overwrite
+            case overwrite, webhook
         }
 
         init(from decoder: any Decoder) throws {
@@ -40,7 +41,7 @@ enum SpeechTranscribe: JobKind {
                 guard let engine = ServiceProviders.SpeechEngine(rawValue: name) else {
                     throw DecodingError.dataCorruptedError(
                         forKey: .engine, in: values,
-                        debugDescription: "it must be one of \(engineNames.joined(separator: ", "))")
+                        debugDescription: "it must be one of \(SpeechTranscribe.engineNames.joined(separator: ", "))")
                 }
                 return engine
             }
@@ -52,10 +53,11 @@ enum SpeechTranscribe: JobKind {
             output = try values.decodeIfPresent(String.self, forKey: .output) ?? ""
             captions = try values.decodeIfPresent(CaptionRules.self, forKey: .captions) ?? CaptionRules()
             overwrite = try values.decodeIfPresent(Bool.self, forKey: .overwrite) ?? false
+            webhook = try values.decodeIfPresent(WebhookTarget.self, forKey: .webhook)
         }
     }
 
-    private static let engineNames = ServiceProviders.SpeechEngine.allCases.map(\.rawValue)
+    static let engineNames = ServiceProviders.SpeechEngine.allCases.map(\.rawValue)
 
     static var schema: JSONSchema {
         get throws {
@@ -108,6 +110,7 @@ enum SpeechTranscribe: JobKind {
         var run = MediaRun(job.context, services)
         run.span.phase = "transcribing"
         let speech = SpeechRun(run)
+        try payload.captions.validate()
         let start = ContinuousClock.now
         let made = try await speech.transcribe(payload.request, engine: payload.engine)
         let seconds = (ContinuousClock.now - start) / .seconds(1)
