@@ -67,7 +67,7 @@ package final class AnthropicStandIn: Sendable {
         guard head.headers["anthropic-version"] == "2023-06-01" else {
             throw bad("anthropic-version: header is required")
         }
-        guard head.headers["Content-Type"] == "application/json", let json = try? JSONValue(parsing: body),
+        guard head.headers["Content-Type"] == "application/json", let json = try? JSONTree(parsing: body),
             let members = json.members
         else { throw bad("The request body is not valid JSON") }
         if let odd = members.first(where: { !fields.contains($0.name) }) {
@@ -90,7 +90,7 @@ package final class AnthropicStandIn: Sendable {
         case .number(let value)? where (0...1).contains(value): temperature = value
         default: throw bad("temperature: range: 0..1")
         }
-        var (form, schema): (ChatQuestion.Form, JSONValue?) = (.none, nil)
+        var (form, schema): (ChatQuestion.Form, JSONTree?) = (.none, nil)
         if let config = json["output_config"] {
             guard formats else { throw bad("output_config: Extra inputs are not permitted") }
             guard config["format"]?["type"]?.string == "json_schema", let given = config["format"]?["schema"] else {
@@ -112,7 +112,7 @@ package final class AnthropicStandIn: Sendable {
             maximumTokens: budget, temperature: temperature)
     }
 
-    private static func message(_ reply: ChatStandInReply, _ question: ChatQuestion) -> JSONValue {
+    private static func message(_ reply: ChatStandInReply, _ question: ChatQuestion) -> JSONTree {
         var text = ""
         var stop = question.form == .tool ? "tool_use" : "end_turn"
         switch reply {
@@ -120,7 +120,7 @@ package final class AnthropicStandIn: Sendable {
         case .cutOff(let answer): (text, stop) = (answer, "max_tokens")
         case .refusal, .filtered: stop = "refusal"
         }
-        let block: JSONValue =
+        let block: JSONTree =
             question.form == .tool
             ? [
                 "type": "tool_use", "id": "toolu_1", "name": "call_insights",

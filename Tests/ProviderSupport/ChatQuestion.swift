@@ -8,7 +8,7 @@ package struct ChatQuestion: Sendable {
     package var system: String
     package var messages: [ChatRequest.Message]
     package var form: Form
-    package var schema: JSONValue?
+    package var schema: JSONTree?
     package var maximumTokens: Int
     /// `nil` where it was not sent.
     package var temperature: Double?
@@ -47,14 +47,14 @@ package enum ChatAnswers {
     /// summaries in a row.
     package static func insights(_ question: ChatQuestion) -> ChatStandInReply {
         if let notes = question.marked("notes") {
-            let forms = notes.split(separator: "\n").compactMap { try? JSONValue(parsing: Array($0.utf8)) }
+            let forms = notes.split(separator: "\n").compactMap { try? JSONTree(parsing: Array($0.utf8)) }
             let summary = forms.compactMap { $0["summary"]?.string }.joined(separator: " ")
             let actions = forms.flatMap { $0["action_items"]?.array ?? [] }
             return .text(form(summary: summary, actions: actions).text)
         }
         let lines = (question.marked("transcript") ?? "").split(separator: "\n").map(String.init)
         let said = lines.map(Self.said)
-        let actions = said.filter { $0.text.contains("I'll") }.map { line -> JSONValue in
+        let actions = said.filter { $0.text.contains("I'll") }.map { line -> JSONTree in
             ["owner": line.speaker.map { .string($0) } ?? .null, "text": .string(line.text), "due": .null]
         }
         return .text(form(summary: said.first?.text ?? "", actions: actions).text)
@@ -68,7 +68,7 @@ package enum ChatAnswers {
     }
 
     /// A whole form.
-    package static func form(summary: String, actions: [JSONValue] = []) -> JSONValue {
+    package static func form(summary: String, actions: [JSONTree] = []) -> JSONTree {
         [
             "summary": .string(summary), "sentiment": ["label": "neutral", "score": .int(0)],
             "topics": .array(summary.split(separator: " ").prefix(1).map { .string(String($0)) }),
@@ -78,11 +78,11 @@ package enum ChatAnswers {
 
     /// Each segment in its place, in capital letters.
     package static func translation(_ question: ChatQuestion) -> ChatStandInReply {
-        let segments = (try? JSONValue(parsing: Array((question.marked("segments") ?? "").utf8)))?.array ?? []
-        let translated = segments.map { segment -> JSONValue in
+        let segments = (try? JSONTree(parsing: Array((question.marked("segments") ?? "").utf8)))?.array ?? []
+        let translated = segments.map { segment -> JSONTree in
             ["id": segment["id"] ?? .null, "text": .string((segment["text"]?.string ?? "").uppercased())]
         }
-        let answer: JSONValue = ["segments": .array(translated)]
+        let answer: JSONTree = ["segments": .array(translated)]
         return .text(answer.text)
     }
 }

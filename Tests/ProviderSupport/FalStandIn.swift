@@ -12,7 +12,7 @@ package final class FalStandIn: Sendable {
         /// From 1.
         package var number: Int
         package var endpoint: String
-        package var input: JSONValue
+        package var input: JSONTree
         package var isCancelled = false
         /// How often its state was asked for.
         package var polls = 0
@@ -20,7 +20,7 @@ package final class FalStandIn: Sendable {
 
     /// What becomes of an order.
     package enum Outcome: Sendable {
-        case done(JSONValue)
+        case done(JSONTree)
         /// COMPLETED with an error, and the result's status and body.
         case failed(String, status: Int, body: String, headers: HTTPHeaders = [:])
         /// It waits for as long as somebody asks.
@@ -107,7 +107,7 @@ package final class FalStandIn: Sendable {
         guard head.method == "POST", parts.count >= 2, endpoint != "fal-ai/not-there" else {
             return try connection.answer(404, #"{"detail":"Application 'not-there' not found"}"#, fault: nil)
         }
-        guard head.headers["Content-Type"] == "application/json", let input = try? JSONValue(parsing: body),
+        guard head.headers["Content-Type"] == "application/json", let input = try? JSONTree(parsing: body),
             input.members != nil
         else { return try connection.answer(422, #"{"detail":"Invalid JSON"}"#, fault: nil) }
         if let objection = FalRules.objection(to: input, endpoint: endpoint) {
@@ -120,7 +120,7 @@ package final class FalStandIn: Sendable {
             return orders.count
         }
         let base = "\(origin)/\(parts[0])/\(parts[1])/requests/order-\(number)"
-        let answer: JSONValue = [
+        let answer: JSONTree = [
             "status": "IN_QUEUE", "request_id": .string("order-\(number)"), "response_url": .string(base),
             "status_url": .string(base + "/status"), "cancel_url": .string(base + "/cancel"), "queue_position": .int(0),
         ]
@@ -139,7 +139,7 @@ package final class FalStandIn: Sendable {
             return try connection.answer(202, body, fault: fault)
         }
         if case .failed(let error, _, _, _) = outcome {
-            let body: JSONValue = [
+            let body: JSONTree = [
                 "status": "COMPLETED", "logs": .null, "error": .string(error), "error_type": "runner_error",
             ]
             return try connection.answer(200, body.text, fault: fault)
@@ -202,8 +202,8 @@ enum FalRules {
     ]
 
     /// The body of a 422; `nil` if the input will do.
-    static func objection(to input: JSONValue, endpoint: String) -> JSONValue? {
-        func detail(_ field: String, _ type: String, _ message: String) -> JSONValue {
+    static func objection(to input: JSONTree, endpoint: String) -> JSONTree? {
+        func detail(_ field: String, _ type: String, _ message: String) -> JSONTree {
             ["detail": [["loc": ["body", .string(field)], "msg": .string(message), "type": .string(type)]]]
         }
         let members = input.members ?? []

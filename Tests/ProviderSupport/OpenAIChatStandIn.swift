@@ -85,7 +85,7 @@ package final class OpenAIChatStandIn: Sendable {
                 status: 401, message: "Incorrect API key provided: \(head.headers["Authorization"] ?? "none").",
                 code: "invalid_api_key")
         }
-        guard head.headers["Content-Type"] == "application/json", let json = try? JSONValue(parsing: body),
+        guard head.headers["Content-Type"] == "application/json", let json = try? JSONTree(parsing: body),
             let members = json.members
         else { throw bad("We could not parse the JSON body of your request.") }
         if let odd = members.first(where: { !fields.contains($0.name) }) {
@@ -127,8 +127,8 @@ package final class OpenAIChatStandIn: Sendable {
     }
 
     private static func form(
-        _ format: JSONValue?, _ abilities: Abilities, prompts: [String]
-    ) throws -> (ChatQuestion.Form, JSONValue?) {
+        _ format: JSONTree?, _ abilities: Abilities, prompts: [String]
+    ) throws -> (ChatQuestion.Form, JSONTree?) {
         guard let format else { return (.none, nil) }
         func bad(_ message: String) -> ServiceObjection {
             ServiceObjection(status: 400, message: message, parameter: "response_format")
@@ -154,8 +154,8 @@ package final class OpenAIChatStandIn: Sendable {
         }
     }
 
-    private static func completion(_ reply: ChatStandInReply, _ question: ChatQuestion) -> JSONValue {
-        var (content, refusal, finish): (JSONValue, JSONValue, JSONValue) = (.null, .null, "stop")
+    private static func completion(_ reply: ChatStandInReply, _ question: ChatQuestion) -> JSONTree {
+        var (content, refusal, finish): (JSONTree, JSONTree, JSONTree) = (.null, .null, "stop")
         switch reply {
         case .text(let text): content = .string(text)
         case .cutOff(let text): (content, finish) = (.string(text), "length")

@@ -4,7 +4,7 @@ import Providers
 /// https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
 enum SchemaRules {
     /// What is wrong with a schema; `nil` if it can be kept to.
-    static func objection(to schema: JSONValue, at path: String = "schema") -> String? {
+    static func objection(to schema: JSONTree, at path: String = "schema") -> String? {
         guard let members = schema.members else { return "\(path) is no object" }
         let known = ["type", "properties", "required", "additionalProperties", "items", "enum", "description", "anyOf"]
         if let odd = members.first(where: { !known.contains($0.name) }) {

@@ -19,8 +19,8 @@ package enum ServiceFault: Sendable {
         _ status: Int, _ message: String, type: String = "invalid_request_error", code: String? = nil,
         parameter: String? = nil, headers: HTTPHeaders = [:]
     ) -> ServiceFault {
-        func optional(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
-        let body: JSONValue = [
+        func optional(_ text: String?) -> JSONTree { text.map { .string($0) } ?? .null }
+        let body: JSONTree = [
             "error": [
                 "message": .string(message), "type": .string(type), "param": optional(parameter),
                 "code": optional(code),
@@ -33,7 +33,7 @@ package enum ServiceFault: Sendable {
     package static func anthropic(
         _ status: Int, _ type: String, _ message: String, headers: HTTPHeaders = [:]
     ) -> ServiceFault {
-        let body: JSONValue = ["type": "error", "error": ["type": .string(type), "message": .string(message)]]
+        let body: JSONTree = ["type": "error", "error": ["type": .string(type), "message": .string(message)]]
         return .status(status, headers: headers, body: body.text)
     }
 }

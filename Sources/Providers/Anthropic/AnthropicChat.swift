@@ -82,8 +82,8 @@ public final class AnthropicChat: ChatModel {
         }
     }
 
-    private func body(_ request: ChatRequest, _ dialect: Dialect) -> JSONValue {
-        var members: [JSONValue.Member] = [
+    private func body(_ request: ChatRequest, _ dialect: Dialect) -> JSONTree {
+        var members: [JSONTree.Member] = [
             .init("model", .string(model)),
             .init("max_tokens", .int(request.maximumTokens)),
             .init(
@@ -151,7 +151,7 @@ public final class AnthropicChat: ChatModel {
             var type: String
             var text: String?
             var name: String?
-            var input: JSONValue?
+            var input: JSONTree?
         }
         struct Usage: Decodable {
             var input_tokens: Int?

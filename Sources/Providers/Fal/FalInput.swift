@@ -10,7 +10,7 @@ import Transfer
 struct FalInput: Sendable, Equatable {
     /// It may be a variant of the one that is set, as for pictures that move.
     var endpoint: String
-    var body: JSONValue
+    var body: JSONTree
 
     // MARK: Pictures
 
@@ -19,7 +19,7 @@ struct FalInput: Sendable, Equatable {
         guard !endpoint.hasSuffix("/edit") else {
             throw refusal("\(endpoint) changes pictures, and makes none", hint: "set FAL_IMAGE_MODEL to one that does")
         }
-        var members: [JSONValue.Member] = [.init("prompt", .string(request.prompt))]
+        var members: [JSONTree.Member] = [.init("prompt", .string(request.prompt))]
         switch Family(image: endpoint) {
         case .sized:
             let size =
@@ -70,7 +70,7 @@ struct FalInput: Sendable, Equatable {
                 hint: "set FAL_VIDEO_MODEL to one that makes clips of words")
         }
         let endpoint = try variant(of: endpoint, hasImage: request.image != nil)
-        var members: [JSONValue.Member] = [.init("prompt", .string(request.prompt))]
+        var members: [JSONTree.Member] = [.init("prompt", .string(request.prompt))]
         if let image = request.image { members.append(.init("image_url", .string(image.text))) }
         var takesSeed = true
         if endpoint.contains("/veo") {

@@ -61,7 +61,7 @@ public struct FalQueue: Sendable {
     ///
     /// - Parameter endpoint: "fal-ai/flux/srpo".
     /// - Throws: ``ProviderError``.
-    func submit(_ endpoint: String, _ input: JSONValue) async throws -> GenerationTicket {
+    func submit(_ endpoint: String, _ input: JSONTree) async throws -> GenerationTicket {
         let parts = endpoint.split(separator: "/", omittingEmptySubsequences: false)
         let isPath =
             parts.count >= 2

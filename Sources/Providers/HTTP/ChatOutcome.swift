@@ -52,7 +52,7 @@ extension ChatRequest {
         guard isName, (1...64).contains(format.name.utf8.count) else {
             throw refuse("the name of the answer's form is not 1 to 64 letters, digits, _ and -")
         }
-        guard (try? JSONValue(parsing: Array(format.schema.utf8)))?.members != nil else {
+        guard (try? JSONTree(parsing: Array(format.schema.utf8)))?.members != nil else {
             throw refuse("the schema of the answer's form is not a JSON object")
         }
     }

@@ -38,7 +38,7 @@ struct JSONCall: Sendable {
     private static let answerLimit = 8 << 20
 
     /// - Throws: ``ProviderError``.
-    func send(_ method: HTTPMethod, _ url: HTTPURL, _ body: JSONValue? = nil, repeats: Repeats) async throws
+    func send(_ method: HTTPMethod, _ url: HTTPURL, _ body: JSONTree? = nil, repeats: Repeats) async throws
         -> HTTPReply
     {
         var request = HTTPRequest(

@@ -13,7 +13,7 @@ struct ServiceComplaint: Sendable, Equatable {
     private var kinds: [String] = []
 
     init(_ body: [UInt8]) {
-        guard let document = try? JSONValue(parsing: body) else { return }
+        guard let document = try? JSONTree(parsing: body) else { return }
         // {"error": {"message", "type", "param", "code"}}, {"type": "error", "error": {"type", "message"}}
         let error = document["error"] ?? document
         if let text = error.string {

@@ -92,17 +92,17 @@ struct InsightForm: Decodable, Sendable, Equatable {
 
     /// The form as a schema: objects closed, all members required.
     static let schema: String = {
-        func names(_ values: [String]) -> JSONValue { .array(values.map { .string($0) }) }
-        func object(_ members: KeyValuePairs<String, JSONValue>) -> JSONValue {
+        func names(_ values: [String]) -> JSONTree { .array(values.map { .string($0) }) }
+        func object(_ members: KeyValuePairs<String, JSONTree>) -> JSONTree {
             [
                 "type": "object", "additionalProperties": .bool(false), "required": names(members.map(\.key)),
                 "properties": .object(members.map { .init($0.key, $0.value) }),
             ]
         }
-        func text(_ description: String, isOptional: Bool = false) -> JSONValue {
+        func text(_ description: String, isOptional: Bool = false) -> JSONTree {
             ["type": isOptional ? ["string", "null"] : "string", "description": .string(description)]
         }
-        func list(_ items: JSONValue) -> JSONValue { ["type": "array", "items": items] }
+        func list(_ items: JSONTree) -> JSONTree { ["type": "array", "items": items] }
         return object([
             "summary": text("Two to five sentences on what the call was about and how it ended."),
             "sentiment": object([
@@ -126,8 +126,8 @@ struct InsightForm: Decodable, Sendable, Equatable {
     }()
 
     /// As JSON, for a model that combines several.
-    var json: JSONValue {
-        func optional(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
+    var json: JSONTree {
+        func optional(_ text: String?) -> JSONTree { text.map { .string($0) } ?? .null }
         return [
             "summary": .string(summary),
             "sentiment": ["label": .string(sentiment.label.rawValue), "score": .number(sentiment.score)],

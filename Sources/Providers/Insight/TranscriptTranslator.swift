@@ -104,10 +104,10 @@ public struct TranscriptTranslator: Sendable {
         _ batch: [Int], _ transcript: Transcript, _ language: String
     ) async throws -> StructuredQuestion<[Int: String]>.Answer {
         func texts(_ places: some Sequence<Int>) -> String {
-            JSONValue.array(
+            JSONTree.array(
                 places.map { place in
                     let segment = transcript.segments[place]
-                    var members: [JSONValue.Member] = [.init("id", .int(place))]
+                    var members: [JSONTree.Member] = [.init("id", .int(place))]
                     if let speaker = segment.speaker { members.append(.init("speaker", .string(speaker))) }
                     members.append(.init("text", .string(segment.text)))
                     return .object(members)
@@ -152,11 +152,11 @@ public struct TranscriptTranslator: Sendable {
         """
 
     private static let schema: String = {
-        let segment: JSONValue = [
+        let segment: JSONTree = [
             "type": "object", "additionalProperties": .bool(false), "required": ["id", "text"],
             "properties": ["id": ["type": "integer"], "text": ["type": "string"]],
         ]
-        let form: JSONValue = [
+        let form: JSONTree = [
             "type": "object", "additionalProperties": .bool(false), "required": ["segments"],
             "properties": ["segments": ["type": "array", "items": segment]],
         ]

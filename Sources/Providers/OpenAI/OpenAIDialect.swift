@@ -30,10 +30,10 @@ struct OpenAIDialect: Sendable, Equatable {
         return true
     }
 
-    func body(_ request: ChatRequest, model: String) -> JSONValue {
+    func body(_ request: ChatRequest, model: String) -> JSONTree {
         var system = request.system
         if let format = request.format, form != .schema { system += format.instruction }
-        var members: [JSONValue.Member] = [
+        var members: [JSONTree.Member] = [
             .init("model", .string(model)),
             .init(
                 "messages",

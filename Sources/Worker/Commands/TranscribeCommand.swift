@@ -5,7 +5,7 @@ public import Providers
 import Transfer
 
 extension TranscriptFormat: ExpressibleByArgument {
-    init?(argument: String) { self.init(name: argument) }
+    public init?(argument: String) { self.init(name: argument) }
 }
 
 extension TranscriptionRequest.Channels: ExpressibleByArgument {}

@@ -61,7 +61,7 @@ enum SpeechTranscribe: JobKind {
 
     static var schema: JSONSchema {
         get throws {
-            let seconds: [String: JobQueue.JSONValue] = ["minimum": 0, "maximum": 1_000_000_000]
+            let seconds: [String: JSONValue] = ["minimum": 0, "maximum": 1_000_000_000]
             return JSONSchema.object(
                 [
                     "input": JSONSchema.string.adding([
@@ -92,9 +92,10 @@ enum SpeechTranscribe: JobKind {
                         "description": "What is written; json, srt and vtt without it.",
                     ]),
                     "output": JSONSchema.string.orNull.adding([
-                        "description":
+                        "description": .string(
                             "Where it is written to, with {extension} for each format's; {jobId}, {timestamp} "
-                            + "and {kind} are filled in. Left out, it is a key of the job's own in the default store."
+                                + "and {kind} are filled in. Left out, it is a key of the job's own in the default store."
+                        )
                     ]),
                     "captions": try SchemaRecorder.schema(of: CaptionRules.self).orNull.adding([
                         "description": "How speech is cut into captions."

@@ -14,7 +14,7 @@ extension CallEngines {
 
 extension CallAnalysis {
     init(_ insights: CallInsights) throws {
-        content = try JSONDecoder().decode(JobQueue.JSONValue.self, from: JSONEncoder().encode(insights))
+        content = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(insights))
         engine = insights.engine
     }
 }

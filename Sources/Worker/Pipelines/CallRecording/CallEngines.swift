@@ -5,7 +5,7 @@ import Providers
 /// What a call's transcript has come to.
 struct CallAnalysis: Sendable, Equatable {
     /// As it is stored.
-    var content: JobQueue.JSONValue
+    var content: JSONValue
     /// What wrote it.
     var engine: String?
 

@@ -149,7 +149,7 @@ struct CallLedger: Sendable {
             "SELECT content, engine FROM \(calls).insights WHERE recording_id = $1", recording)
         return try rows.first.map { row in
             CallAnalysis(
-                content: try row.decode("content", as: PostgresJSON.self).decode(JobQueue.JSONValue.self),
+                content: try row.decode("content", as: PostgresJSON.self).decode(JSONValue.self),
                 engine: try row.decode("engine"))
         }
     }

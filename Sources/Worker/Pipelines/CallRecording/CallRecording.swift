@@ -28,7 +28,7 @@ enum CallRecording: JobKind {
         var preview: String
         var summary: String?
         /// As `insights.content` has them.
-        var insights: JobQueue.JSONValue
+        var insights: JSONValue
     }
 
     static func run(_ job: Job<Payload>, _ services: JobServices) async throws -> Answer {

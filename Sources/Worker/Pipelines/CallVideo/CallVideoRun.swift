@@ -76,8 +76,9 @@ struct CallVideoRun {
         let plain = work.location("sound.flac")
         _ = try await media.run(
             ExtractAudio(
-                input: payload.audio, output: plain, container: .flac, track: payload.speech.track,
+                input: payload.audio, output: plain, container: .flac,
                 audio: AudioSettings(codec: .flac, sampleRate: 48_000, channels: payload.isMono ? 1 : nil),
+                track: payload.speech.track,
                 overwrite: true, threads: payload.threads, limits: limits))
         let level = work.location("level.flac")
         let made = try await media.run(

@@ -2,39 +2,39 @@ import FoundationEssentials
 
 /// A JSON document as a value, whose objects keep the order of their members: models write an answer in the order of
 /// its schema.
-package enum JSONValue: Sendable, Equatable {
+package enum JSONTree: Sendable, Equatable {
     case null
     case bool(Bool)
     case int(Int)
     case number(Double)
     case string(String)
-    case array([JSONValue])
+    case array([JSONTree])
     case object([Member])
     /// JSON as it stands, which the maker of the value vouches for.
     case verbatim(String)
 
     package struct Member: Sendable, Equatable {
         package var name: String
-        package var value: JSONValue
+        package var value: JSONTree
 
-        package init(_ name: String, _ value: JSONValue) {
+        package init(_ name: String, _ value: JSONTree) {
             self.name = name
             self.value = value
         }
     }
 
     /// Reads a document. Members are in the order of their names.
-    package init(parsing bytes: [UInt8]) throws { self = try JSONDecoder().decode(JSONValue.self, from: Data(bytes)) }
+    package init(parsing bytes: [UInt8]) throws { self = try JSONDecoder().decode(JSONTree.self, from: Data(bytes)) }
 
     /// The value of a member of an object; `nil` if there is none.
-    package subscript(name: String) -> JSONValue? {
+    package subscript(name: String) -> JSONTree? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.name == name }?.value
     }
 
     package var string: String? { if case .string(let text) = self { text } else { nil } }
     package var int: Int? { if case .int(let number) = self { number } else { nil } }
-    package var array: [JSONValue]? { if case .array(let values) = self { values } else { nil } }
+    package var array: [JSONTree]? { if case .array(let values) = self { values } else { nil } }
     package var members: [Member]? { if case .object(let members) = self { members } else { nil } }
 
     /// The document, without blanks.
@@ -91,15 +91,15 @@ package enum JSONValue: Sendable, Equatable {
     }
 }
 
-extension JSONValue: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral {
+extension JSONTree: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral {
     package init(stringLiteral value: String) { self = .string(value) }
-    package init(dictionaryLiteral elements: (String, JSONValue)...) {
+    package init(dictionaryLiteral elements: (String, JSONTree)...) {
         self = .object(elements.map { Member($0.0, $0.1) })
     }
-    package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    package init(arrayLiteral elements: JSONTree...) { self = .array(elements) }
 }
 
-extension JSONValue: Decodable {
+extension JSONTree: Decodable {
     private struct Name: CodingKey {
         var stringValue: String
         var intValue: Int? { nil }
@@ -111,13 +111,13 @@ extension JSONValue: Decodable {
         if let object = try? decoder.container(keyedBy: Name.self) {
             self = .object(
                 try object.allKeys.sorted { $0.stringValue < $1.stringValue }.map {
-                    Member($0.stringValue, try object.decode(JSONValue.self, forKey: $0))
+                    Member($0.stringValue, try object.decode(JSONTree.self, forKey: $0))
                 })
             return
         }
         if var array = try? decoder.unkeyedContainer() {
-            var values: [JSONValue] = []
-            while !array.isAtEnd { values.append(try array.decode(JSONValue.self)) }
+            var values: [JSONTree] = []
+            while !array.isAtEnd { values.append(try array.decode(JSONTree.self)) }
             self = .array(values)
             return
         }
