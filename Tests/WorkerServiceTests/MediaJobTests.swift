@@ -78,6 +78,27 @@ import TransferTestSupport
         }
     }
 
+    @Test func `Sound is normalized, then mixed under a film`() async throws {
+        let bench = try await ServiceBench()
+        bench.putClip(seconds: 2)
+        let normalized = try await bench.enqueue(
+            "media.normalize_loudness",
+            #"{"input": "s3://media/in/clip.mkv", "container": "wav", "output": "store://out/a.wav"}"#)
+        try await bench.serving { _ in
+            let made = try await bench.result(normalized)
+            #expect(made.key == "out/a.wav" && made.container == "wav")
+            let loudness = try #require(made.loudness?.first?.after.integrated)
+            #expect(abs(loudness - -16) < 0.5)
+            let mixed = try await bench.enqueue(
+                "media.mix_audio",
+                #"{"inputs": [{"input": "store://out/a.wav", "gain": -3}], "video": "s3://media/in/clip.mkv", "container": "mkv"}"#
+            )
+            let film = try await bench.result(mixed)
+            #expect(film.streams.map(\.kind) == ["video", "audio"])
+            #expect(film.streams.map(\.copied) == [true, false])
+        }
+    }
+
     @Test func `A probe tells what is in a file, and writes nothing`() async throws {
         let bench = try await ServiceBench()
         bench.putClip()

@@ -120,6 +120,28 @@ import TestSupport
         #expect(result.bytes == Int64(folder.bytes("b.mp4").count))
     }
 
+    @Test func `Sound is measured, normalized and mixed`() async throws {
+        let folder = try await folder()
+        let measured = try await KilnProcess.run(["normalize", "clip.mp4", "--measure-only"], in: folder.path)
+        #expect(measured.status == 0, "\(measured.error)")
+        #expect(measured.text.contains("LUFS") && measured.text.contains("dBTP"))
+        let made = try await KilnProcess.run(["normalize", "clip.mp4", "a.mp4"], in: folder.path)
+        #expect(made.status == 0, "\(made.error)")
+        #expect(made.error.contains("LUFS →") && made.error.contains("video h264"))
+        let json = try await KilnProcess.run(
+            ["normalize", "clip.mp4", "b.wav", "--target", "-20", "--json"], in: folder.path)
+        let result = try json.decoded(NormalizeLoudnessResult.self)
+        #expect(abs((result.tracks.first?.after.integrated ?? 0) - -20) < 0.5)
+        let mixed = try await KilnProcess.run(
+            [
+                "mix", "a.mp4", "b.wav", "c.mp4", "--video", "clip.mp4", "--input-gain", "1=-12", "--duck", "1=0",
+                "--json",
+            ],
+            in: folder.path)
+        #expect(mixed.status == 0, "\(mixed.error)")
+        #expect(try mixed.decoded(RenderResult.self).streams.map(\.copied) == [true, false])
+    }
+
     @Test func `Captions are burnt from a file and from standard input`() async throws {
         let folder = try await folder()
         let file = try await KilnProcess.run(

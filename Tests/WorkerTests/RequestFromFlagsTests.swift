@@ -188,6 +188,44 @@ import Testing
     @Test(arguments: [
         ["concat", "a.mp4"], ["concat", "a.mp4", "b.mp4", "--transition", "fade"], ["loop", "a.mp4", "b.mp4"],
         ["loop", "a.mp4", "b.mp4", "--length", "1", "--match", "c.wav"],
+    @Test func `Normalizing takes a target, a ceiling and what becomes of peaks`() throws {
+        let plain = try parse(NormalizeCommand.self, "normalize", "a.wav", "b.m4a")
+        guard case .normalizeLoudness(let usual) = plain.request else { throw Unexpected() }
+        #expect(usual == NormalizeLoudness(input: "a.wav", output: "b.m4a"))
+        let command = try parse(
+            NormalizeCommand.self, "normalize", "a.mp4", "b.mp4", "--target", "-23", "--ceiling", "-2", "--peaks",
+            "reduce", "--maximum-gain", "20", "--audio-stream", "1", "--audio-bitrate", "96k", "--no-index-first")
+        guard case .normalizeLoudness(let request) = command.request else { throw Unexpected() }
+        #expect(
+            request
+                == NormalizeLoudness(
+                    input: "a.mp4", output: "b.mp4", target: -23, ceiling: -2, peaks: .reduce, maximumGain: 20,
+                    audio: AudioSettings(bitRate: 96_000), track: 1, indexFirst: false))
+        let measuring = try parse(NormalizeCommand.self, "normalize", "a.wav", "--measure-only")
+        guard case .measureLoudness(let measured) = measuring.request else { throw Unexpected() }
+        #expect(measured == MeasureLoudness(input: "a.wav"))
+    }
+
+    @Test func `A mix's inputs are set by their numbers`() throws {
+        let command = try parse(
+            MixCommand.self, "mix", "a.wav", "b.mp3", "c.mp4", "--video", "v.mp4", "--input-gain", "1=-12", "--delay",
+            "0=1:00.5", "--from", "1=3", "--to", "1=9", "--fade-in", "1=1", "--fade-out", "1=2.5", "--loop", "1",
+            "--duck", "1=0", "--duck-amount", "10", "--length", "first", "--no-limiter", "--ceiling", "-2")
+        guard case .mixAudio(let request) = command.request else { throw Unexpected() }
+        let music = MixInput(
+            input: "b.mp3", gain: -12, start: 3, end: 9, fadeIn: 1, fadeOut: 2.5, loop: true,
+            duck: Ducking(key: 0, amount: 10))
+        #expect(
+            request
+                == MixAudio(
+                    inputs: [MixInput(input: "a.wav", delay: 60.5), music], output: "c.mp4", video: "v.mp4",
+                    length: .first, limiter: false, ceiling: -2))
+    }
+
+    @Test(arguments: [
+        ["normalize", "a.wav"], ["normalize", "a.wav", "b.wav", "--measure-only"], ["mix", "a.wav"],
+        ["mix", "a.wav", "b.wav", "--loop", "1"], ["mix", "a.wav", "b.wav", "--input-gain", "-3"],
+        ["mix", "a.wav", "b.wav", "--duck-amount", "3"],
         ["transcode", "a.mov"], ["transcode", "a.mov", "b.mp4", "--crf", "high"],
         ["transcode", "a.mov", "b.mp4", "--fit", "cover"], ["transcode", "a.mov", "b.mp4", "--start", "1:75"],
         ["transcode", "a.mov", "b.mp4", "--video-bitrate", "-2M"], ["frobnicate"], ["probe"],

@@ -3,7 +3,7 @@ import MediaKit
 
 /// What is set for single inputs of a mix.
 struct MixInputOptions: ParsableArguments {
-    @Option(parsing: .unconditionalSingleValue, help: ArgumentHelp("Decibels, such as 1=-12.", valueName: "n=dB"))
+    @Option(help: ArgumentHelp("Decibels, such as 1=-12.", valueName: "n=dB"))
     var inputGain: [NumberedValue<Double>] = []
     @Option(help: ArgumentHelp("When it begins in the mix.", valueName: "n=time"))
     var delay: [NumberedValue<Seconds>] = []

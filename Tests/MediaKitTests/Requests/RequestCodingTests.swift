@@ -45,6 +45,31 @@ struct RequestCodingTests {
         #expect(back == request)
     }
 
+    @Test("a normalization and a mix with everything set come back as they were")
+    func sound() throws {
+        let normalize = NormalizeLoudness(
+            input: "a", output: "b.mp4", container: .mp4, target: -23, ceiling: -2, peaks: .reduce, maximumGain: 12,
+            audio: AudioSettings(bitRate: 96_000), track: 1, indexFirst: false, bitexact: true, overwrite: true,
+            threads: 2, limits: Limits(pixels: 1), tolerance: Tolerance(strict: true))
+        guard case .normalizeLoudness(let back) = try decode(MediaRequest.self, encode(normalize.request)) else {
+            Issue.record("another operation came back")
+            return
+        }
+        #expect(back == normalize)
+        let music = MixInput(
+            input: "b", track: 1, gain: -3, delay: 2, start: 1, end: 9, fadeIn: 1, fadeOut: 2, loop: true,
+            duck: Ducking(key: 0, amount: 9, threshold: -50, attack: 0.2, release: 1))
+        let mix = MixAudio(
+            inputs: [MixInput(input: "a"), music], output: "c.mkv", video: "v", container: .mkv,
+            audio: AudioSettings(codec: .flac), length: .first, limiter: false, ceiling: -3, indexFirst: false,
+            bitexact: true, overwrite: true, threads: 2, limits: Limits(pixels: 1), tolerance: Tolerance(strict: true))
+        guard case .mixAudio(let mixed) = try decode(MediaRequest.self, encode(mix.request)) else {
+            Issue.record("another operation came back")
+            return
+        }
+        #expect(mixed == mix)
+    }
+
     @Test("what has a default may be left out")
     func defaults() throws {
         let request = try decode(Transcode.self, #"{"input": "a", "output": "b.mp4"}"#)

@@ -54,7 +54,7 @@ import Testing
     @Test func `The range tells loud from quiet parts`() async throws {
         let clip = TestClip(audio: [
             .init(seconds: 20) { time, _ in
-                TestClip.tones(0.3, 0) * 0 + (time < 10 ? 0.4 : 0.08) * TestClip.tones(time - time.rounded(.down), 0)
+                (time < 10 ? 1 : 0.2) * TestClip.tones(time.truncatingRemainder(dividingBy: 1), 0)
             }
         ])
         #expect(abs(try await loudness(clip).range - 14) < 1)
