@@ -149,7 +149,7 @@ import Testing
         #expect(error?.code == .badRequest)
     }
 
-    @Test(.enabled(if: Media.isPresent)) func `of a file of sound the cover is taken, and the sound is drawn`() async throws {
+    @Test(.enabled(if: Media.isPresent)) func `of a song the cover is taken`() async throws {
         let input = Media.file("audio/mp3_with_big_cover.mp3")
         let result = try await take(input, to: "cover.jpg") { $0.size = PictureSize(width: 400) }
         #expect(result.isCover && result.outputs[0].width == 400 && result.outputs[0].time == nil)
