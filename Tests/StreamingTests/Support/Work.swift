@@ -98,6 +98,8 @@ extension MediaResult {
             case .render(let result): try Self.text(result.streams) + "\(result.bytes) \(result.warnings.map(\.code))"
             case .audio(let result): "\(result.codec) \(result.outputs.map(\.bytes)) \(result.warnings.map(\.code))"
             case .sample(let result): "\(result.duration)"
+            case .waveform(let result): try Self.text(result.streams) + "\(result.bytes)"
+            case .thumbnail(let result): "\(result.outputs.map(\.bytes))"
             }
         }
     }
