@@ -40,8 +40,9 @@ struct WavePlan: Sendable {
         var network: [String] = []
         var sound = FilterText()
         draw(&sound, format)
+        // A scaler would otherwise be free to drop the opacity.
+        sound.append("format", [("pix_fmts", "rgba")])
         if style == .spectrum {
-            sound.append("format", [("pix_fmts", "rgba")])
             // Where nothing sounds one sees what lies behind.
             sound.append("colorkey", [("color", "black"), ("similarity", "0.05"), ("blend", "0.1")])
         }

@@ -118,6 +118,8 @@ public struct Capabilities: Codable, Sendable, Equatable {
             ("zscale", "HDR shown as SDR"), ("tonemap", "HDR shown as SDR"),
             ("transpose", "turned video stood upright"),
             ("fps", "constant frame rates"), ("aformat", "sound in another format"), ("volume", "gain"),
+            ("showwaves", "waveforms"), ("showwavespic", "waveforms as single pictures"),
+            ("showspectrum", "spectra"), ("showfreqs", "frequency bars"), ("overlay", "waveforms on a background"),
             ("testsrc2", "sample clips"), ("flite", "sample clips that speak"),
         ].map { Filter(name: $0.0, isAvailable: avfilter_get_by_name($0.0) != nil, purpose: $0.1) }
     }

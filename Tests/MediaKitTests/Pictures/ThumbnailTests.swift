@@ -149,6 +149,17 @@ import Testing
         #expect(error?.code == .badRequest)
     }
 
+    @Test(.enabled(if: Media.isPresent)) func `of a song the cover is taken`() async throws {
+        let input = Media.file("audio/mp3_with_big_cover.mp3")
+        let result = try await take(input, to: "cover.jpg") { $0.size = PictureSize(width: 400) }
+        #expect(result.isCover && result.outputs[0].width == 400 && result.outputs[0].time == nil)
+        let made = try await bench.engine.run(
+            Waveform(input: input, output: bench.scratch("wave.mp4"), width: 320, height: 180))
+        // The sound is copied, and the cover is not taken for a film.
+        #expect(made.streams.map(\.codec) == ["h264", "mp3"] && made.streams[1].copied)
+        #expect(abs(made.streams[0].duration - made.streams[1].duration) < 0.08)
+    }
+
     @Test(.enabled(if: Media.isPresent)) func `a phone's film stands upright`() async throws {
         let result = try await take(Media.file("video/phone_rot90_h264_2s.mov"), to: "phone.jpg")
         #expect(result.outputs[0].width == 320 && result.outputs[0].height == 568)

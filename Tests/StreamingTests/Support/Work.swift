@@ -100,6 +100,8 @@ extension MediaResult {
             case .sample(let result): "\(result.duration)"
             case .loudness(let result): "\(result.tracks.count)"
             case .normalized(let result): "\(result.file.duration)"
+            case .waveform(let result): try Self.text(result.streams) + "\(result.bytes)"
+            case .thumbnail(let result): "\(result.outputs.map(\.bytes))"
             }
         }
     }
