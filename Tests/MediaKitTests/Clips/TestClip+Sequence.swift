@@ -31,11 +31,18 @@ func bitmap(width: Int, height: Int, red: UInt8, green: UInt8, blue: UInt8) -> [
     func number(_ value: Int, _ bytes: Int) -> [UInt8] {
         (0..<bytes).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
     }
-    let row = (0..<width).flatMap { _ in [blue, green, red] } + [UInt8](repeating: 0, count: (4 - width * 3 % 4) % 4)
-    let pixels = (0..<height).flatMap { _ in row }
-    return Array("BM".utf8) + number(54 + pixels.count, 4) + number(0, 4) + number(54, 4) + number(40, 4)
-        + number(width, 4) + number(height, 4) + number(1, 2) + number(24, 2) + number(0, 4) + number(pixels.count, 4)
-        + number(2835, 4) + number(2835, 4) + number(0, 4) + number(0, 4) + pixels
+    var row = [UInt8]()
+    for _ in 0..<width { row += [blue, green, red] }
+    row += [UInt8](repeating: 0, count: (4 - width * 3 % 4) % 4)
+    let pixels = [UInt8]((0..<height).map { _ in row }.joined())
+    var bytes = Array("BM".utf8)
+    for (value, count) in [
+        (54 + pixels.count, 4), (0, 4), (54, 4), (40, 4), (width, 4), (height, 4), (1, 2), (24, 2), (0, 4),
+        (pixels.count, 4), (2835, 4), (2835, 4), (0, 4), (0, 4),
+    ] {
+        bytes += number(value, count)
+    }
+    return bytes + pixels
 }
 
 extension DecodedStream {
