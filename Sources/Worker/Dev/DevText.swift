@@ -22,7 +22,7 @@ enum DevText {
             switch work.subtitles {
             case .embedded: #"{"embedded": null}"#
             case .file(let location): #"{"file": "\#(location)"}"#
-            case .text: #"{"text": "1\n00:00:00,000 --> 00:00:10,000\nKiln"}"#
+            case .text, .transcript: #"{"text": "1\n00:00:00,000 --> 00:00:10,000\nKiln"}"#
             }
         return """
             Try, in another terminal:
