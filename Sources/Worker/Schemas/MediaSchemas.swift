@@ -118,6 +118,8 @@ enum SchemaNotes {
         "*.container": "By the output's name, if it is left out.",
         "*.start": "Seconds of the input at which the result begins.",
         "*.end": "Seconds of the input at which the result ends.",
+        "Segment.start": "Seconds of the source.", "Segment.end": "Seconds of the source; not before start.",
+        "Word.start": "Seconds of the source.", "Word.end": "Seconds of the source; not before start.",
         "*.overwrite": "Whether what is there already is replaced; another unfinished job's output never is.",
         "*.threads": "CPU cores; the job weighs as many.",
         "*.limits": "What the job may take; the worker's own limits hold besides.",

@@ -22,7 +22,7 @@ import Testing
         ])
 
     private func burn(
-        _ look: CaptionLook, width: Int = 640, height: Int = 360, transcript: Transcript = transcript
+        _ look: CaptionLook, width: Int = 640, height: Int = 360, transcript: Transcript = BurnWordTests.transcript
     ) async throws -> [DecodedFrame] {
         let input = try bench.put(burningClip(frames: 60, width: width, height: height))
         try await bench.burn(input, .transcript(transcript)) { $0.captions = look }

@@ -12,7 +12,7 @@ import Testing
 
     private func script(
         _ preset: CaptionLook.Preset, _ transcript: Transcript = TranscriptFixtures.english,
-        _ canvas: CaptionCanvas = canvases[0], _ change: (inout CaptionLook) -> Void = { _ in }
+        _ canvas: CaptionCanvas = WordCaptionTests.canvases[0], _ change: (inout CaptionLook) -> Void = { _ in }
     ) throws -> ASSScript {
         var look = CaptionLook(preset: preset)
         change(&look)
