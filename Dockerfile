@@ -44,6 +44,7 @@ RUN apt-get update \
         fonts-dejavu-core fonts-noto-core fonts-noto-cjk fonts-symbola \
         # Postgres, HTTP and S3.
         libpq5 libcurl4 ca-certificates \
+        libpocketsphinx3 pocketsphinx-en-us \
         # Swift's runtime and Foundation; the zones of schedules.
         libstdc++6 libgcc-s1 libxml2 tzdata \
         # The first process, which reaps and passes signals on; and what asks for the health.

@@ -100,11 +100,13 @@ let package = Package(
         // Speech recognition in the process.
         .systemLibrary(
             name: "CPocketSphinx", pkgConfig: "pocketsphinx", providers: [.apt(["libpocketsphinx-dev"])]),
+        // whisper.cpp, loaded at run time where somebody names its model.
+        .target(name: "CWhisper", linkerSettings: [.linkedLibrary("dl")]),
         // What others can do better, or know: a protocol for each capability, an implementation for each service.
         .target(
             name: "Providers",
             dependencies: [
-                "ByteIO", "CPocketSphinx", "Locking", "MediaKit", "Transfer",
+                "ByteIO", "CPocketSphinx", "CWhisper", "Locking", "MediaKit", "Transfer",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings
@@ -235,6 +237,7 @@ let package = Package(
                 "TransferTestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            exclude: ["Whisper/whisper-stub.c"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "TelemetryTests",

@@ -22,6 +22,7 @@ struct KilnCommand: AsyncParsableCommand {
             TranscodeCommand.self,
             BurnCommand.self,
             ExtractAudioCommand.self,
+            TranscribeCommand.self,
             RunCommand.self,
             CapabilitiesCommand.self,
             SampleCommand.self,

@@ -87,6 +87,29 @@ import Testing
         #expect(throws: (any Error).self) { try parse(BurnCommand.self, "burn", "a.mp4", "embedded:x", "b.mp4") }
     }
 
+    @Test func `Burning takes subtitles by an option and a look by name, as JSON or from a file`() throws {
+        let command = try parse(
+            BurnCommand.self, "burn", "a.mp4", "b.mp4", "--subtitles", "talk.json", "--captions", "karaoke")
+        guard case .burnSubtitles(let request) = try command.request else { throw Unexpected() }
+        #expect(
+            request
+                == BurnSubtitles(
+                    input: "a.mp4", subtitles: .file("talk.json"), output: "b.mp4",
+                    captions: CaptionLook(preset: .karaoke)))
+        let own = try parse(
+            BurnCommand.self, "burn", "a.mp4", "a.srt", "b.mp4", "--captions",
+            #"{"preset": "box", "rules": {"maximumWords": 3}}"#)
+        guard case .burnSubtitles(let other) = try own.request else { throw Unexpected() }
+        #expect(other.captions == CaptionLook(preset: .box, rules: CaptionRules(maximumWords: 3)))
+        #expect(throws: (any Error).self) {
+            try parse(BurnCommand.self, "burn", "a.mp4", "a.srt", "b.mp4", "--captions", "neon").request
+        }
+        #expect(throws: (any Error).self) { try parse(BurnCommand.self, "burn", "a.mp4", "b.mp4") }
+        #expect(throws: (any Error).self) {
+            try parse(BurnCommand.self, "burn", "a.mp4", "a.srt", "b.mp4", "--subtitles", "c.srt")
+        }
+    }
+
     @Test func `Extracting sound takes a preset and where to split`() throws {
         let command = try parse(
             ExtractAudioCommand.self, "extract-audio", "a.mp4", "b-{n}.wav", "--for", "speech", "--split-at-silence",

@@ -5,6 +5,13 @@ import CAVShim
 ///
 // Safe to send: made by the job's thread, then used by one branch's thread.
 final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
+    /// What is drawn.
+    enum Content {
+        case subtitles(SubtitleDocument)
+        /// Captions whose words light up.
+        case words(Transcript, CaptionLook)
+    }
+
     struct Settings {
         var style: CaptionStyle
         var overridesStyles: Bool
@@ -16,7 +23,7 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
         var name: String
     }
 
-    private let document: SubtitleDocument
+    private let content: Content
     private let settings: Settings
     private let control: JobControl
     private let pool = FramePool()
@@ -30,8 +37,8 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
         var format: Int32
     }
 
-    init(document: SubtitleDocument, settings: Settings, control: JobControl) {
-        self.document = document
+    init(_ content: Content, settings: Settings, control: JobControl) {
+        self.content = content
         self.settings = settings
         self.control = control
     }
@@ -73,7 +80,7 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
                 height: frame.height))
         let renderer = try CaptionRenderer(
             script: script, geometry: geometry,
-            library: try CaptionLibrary(fonts: settings.fonts, defaultFamily: settings.style.fontFamily))
+            library: try CaptionLibrary(fonts: settings.fonts, defaultFamily: family))
         try report(renderer)
         let made = Drawing(
             renderer: renderer,
@@ -83,21 +90,33 @@ final class CaptionProcessor: FrameProcessor, @unchecked Sendable {
         return made
     }
 
+    private var family: String {
+        if case .words(_, let look) = content, let family = look.fontFamily { return family }
+        return settings.style.fontFamily
+    }
+
     private func script(_ canvas: CaptionCanvas) throws -> ASSScript {
-        var measure: TextMeasure = TextLayoutWidth.estimate
-        if case .cues = document.content {
-            // With a library of its own: one that has looked for fonts before reports no substitutes any more.
-            let measurer = try CaptionTextMeasurer(
-                fonts: settings.fonts, defaultFamily: settings.style.fontFamily)
-            let family = settings.style.fontFamily
-            measure = { measurer.width(of: $0, family: family, bold: $1, italic: $2) }
+        let document: SubtitleDocument
+        switch content {
+        case .words(let transcript, let look):
+            return try WordCaptionWriter(look: look, canvas: canvas, measure: fontMeasure()).write(transcript)
+        case .subtitles(let given): document = given
         }
+        var measure: TextMeasure = TextLayoutWidth.estimate
+        if case .cues = document.content { measure = try fontMeasure() }
         let made = try document.script(
             style: settings.style, geometry: canvas, replacesStyles: settings.overridesStyles, measure: measure)
         for warning in made.warnings {
             control.warnings.add(MediaWarning(.subtitle, "\(settings.name): \(warning)"))
         }
         return made.script
+    }
+
+    private func fontMeasure() throws -> TextMeasure {
+        // With a library of its own: one that has looked for fonts before reports no substitutes any more.
+        let measurer = try CaptionTextMeasurer(fonts: settings.fonts, defaultFamily: family)
+        let family = family
+        return { measurer.width(of: $0, family: family, bold: $1, italic: $2) }
     }
 
     private func report(_ renderer: CaptionRenderer) throws {

@@ -14,6 +14,17 @@ public struct Progress: Codable, Sendable, Equatable {
     public var eta: Double?
     /// Bytes written so far.
     public var bytes: Int64
+
+    public init(
+        fraction: Double?, position: Double, speed: Double, framesPerSecond: Double, eta: Double?, bytes: Int64
+    ) {
+        self.fraction = fraction
+        self.position = position
+        self.speed = speed
+        self.framesPerSecond = framesPerSecond
+        self.eta = eta
+        self.bytes = bytes
+    }
 }
 
 /// Collects progress from the stages.

@@ -21,6 +21,9 @@ public struct BurnSubtitles: MediaOperation, Equatable {
     public var style: CaptionStyle
     /// Whether ASS is drawn in `style` as well. Default false.
     public var overridesStyles: Bool
+    /// A look whose words can light up as they are spoken, instead of `style`; for all subtitles but ASS. They are cut
+    /// into captions anew. Words without times, such as SRT's, take them by their lengths.
+    public var captions: CaptionLook?
     /// Locations of font files that are looked in before the system's.
     public var fonts: [String]
     /// Whether a font that is not there, or a character that no font can draw, is an error instead of a warning.
@@ -55,7 +58,8 @@ public struct BurnSubtitles: MediaOperation, Equatable {
     /// Members that are not given take their defaults; nothing is checked before `validate()`.
     public init(
         input: String, subtitles: SubtitleInput, output: String, style: CaptionStyle = CaptionStyle(),
-        overridesStyles: Bool = false, fonts: [String] = [], strictFonts: Bool = false, container: Container? = nil,
+        overridesStyles: Bool = false, captions: CaptionLook? = nil, fonts: [String] = [], strictFonts: Bool = false,
+        container: Container? = nil,
         video: VideoSettings = VideoSettings(), audio: AudioSettings = AudioSettings(),
         streams: StreamSelection = StreamSelection(), start: Double? = nil, end: Double? = nil,
         indexFirst: Bool = true, bitexact: Bool = false, overwrite: Bool = false, threads: Int? = nil,
@@ -66,6 +70,7 @@ public struct BurnSubtitles: MediaOperation, Equatable {
         self.output = output
         self.style = style
         self.overridesStyles = overridesStyles
+        self.captions = captions
         self.fonts = fonts
         self.strictFonts = strictFonts
         self.container = container
@@ -83,8 +88,8 @@ public struct BurnSubtitles: MediaOperation, Equatable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case input, subtitles, output, style, overridesStyles, fonts, strictFonts, container, video, audio
-        case streams, start, end, indexFirst, bitexact, overwrite, threads, limits, tolerance
+        case input, subtitles, output, style, overridesStyles, captions, fonts, strictFonts, container
+        case video, audio, streams, start, end, indexFirst, bitexact, overwrite, threads, limits, tolerance
     }
 
     public init(from decoder: any Swift.Decoder) throws {
@@ -94,6 +99,7 @@ public struct BurnSubtitles: MediaOperation, Equatable {
         output = try values.decode(String.self, forKey: .output)
         style = try values.decodeIfPresent(CaptionStyle.self, forKey: .style) ?? CaptionStyle()
         overridesStyles = try values.decodeIfPresent(Bool.self, forKey: .overridesStyles) ?? false
+        captions = try values.decodeIfPresent(CaptionLook.self, forKey: .captions)
         fonts = try values.decodeIfPresent([String].self, forKey: .fonts) ?? []
         strictFonts = try values.decodeIfPresent(Bool.self, forKey: .strictFonts) ?? false
         container = try values.decodeIfPresent(Container.self, forKey: .container)
@@ -112,6 +118,12 @@ public struct BurnSubtitles: MediaOperation, Equatable {
 
     public func validate() throws {
         try style.validate()
+        try captions?.validate()
+        if captions != nil, style != CaptionStyle() || overridesStyles {
+            throw MediaError(
+                .badRequest, "captions and style exclude each other: a look has a style of its own",
+                hint: "change the look by its own members, such as captions.fontSize")
+        }
         try transcode.validate()
         let container = try Container.resolve(container, output: output)
         if !container.holdsVideo {
@@ -142,17 +154,20 @@ public struct BurnSubtitles: MediaOperation, Equatable {
     }
 }
 
-/// Where subtitles come from. In JSON: `{"file": "a.srt"}`, `{"text": "1\n00:00…"}` or `{"embedded": 0}`.
+/// Where subtitles come from. In JSON: `{"file": "a.srt"}`, `{"text": "1\n00:00…"}`, `{"embedded": 0}` or
+/// `{"transcript": {"duration": 2, "segments": […]}}`.
 public enum SubtitleInput: Codable, Sendable, Equatable {
-    /// A location that the engine's resolver knows.
+    /// A location that the engine's resolver knows: of SRT, WebVTT, ASS or a transcript in JSON.
     case file(String)
-    /// SRT, WebVTT or ASS itself.
+    /// SRT, WebVTT, ASS or a transcript's JSON itself.
     case text(String)
     /// A text track of the input, counted from 0; `nil` for the one marked as default, else the first.
     case embedded(Int?)
+    /// What was recognised, to be cut into captions.
+    case transcript(Transcript)
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case file, text, embedded
+        case file, text, embedded, transcript
     }
 
     public init(from decoder: any Swift.Decoder) throws {
@@ -160,12 +175,14 @@ public enum SubtitleInput: Codable, Sendable, Equatable {
         guard values.allKeys.count == 1, let key = values.allKeys.first else {
             throw DecodingError.dataCorrupted(
                 DecodingError.Context(
-                    codingPath: decoder.codingPath, debugDescription: "subtitles have one of file, text and embedded"))
+                    codingPath: decoder.codingPath,
+                    debugDescription: "subtitles have one of file, text, embedded and transcript"))
         }
         switch key {
         case .file: self = .file(try values.decode(String.self, forKey: .file))
         case .text: self = .text(try values.decode(String.self, forKey: .text))
         case .embedded: self = .embedded(try values.decodeIfPresent(Int.self, forKey: .embedded))
+        case .transcript: self = .transcript(try values.decode(Transcript.self, forKey: .transcript))
         }
     }
 
@@ -180,6 +197,7 @@ public enum SubtitleInput: Codable, Sendable, Equatable {
             } else {
                 try values.encodeNil(forKey: .embedded)
             }
+        case .transcript(let transcript): try values.encode(transcript, forKey: .transcript)
         }
     }
 }
@@ -195,10 +213,7 @@ extension BurnSubtitles: ExecutableOperation {
 
     /// Reads subtitles and fonts, and tells how captions get into the pictures.
     func processors(_ job: Job) throws -> Rendering.ProcessorMaker {
-        let document = try readSubtitles(job)
-        for warning in document.warnings {
-            job.control.warnings.add(MediaWarning(.subtitle, "\(subtitleName): \(warning)"))
-        }
+        let content = try content(job)
         let fontFiles = try fonts.map { location in
             let source = try job.source(location)
             return FontFile(name: location.shownLocation, bytes: try source.readAll(limit: Self.maximumFontBytes))
@@ -206,7 +221,7 @@ extension BurnSubtitles: ExecutableOperation {
         return { _, _ in
             [
                 CaptionProcessor(
-                    document: document,
+                    content,
                     settings: CaptionProcessor.Settings(
                         style: style, overridesStyles: overridesStyles, fonts: fontFiles, strictFonts: strictFonts,
                         offset: start ?? 0, name: subtitleName),
@@ -220,10 +235,12 @@ extension BurnSubtitles: ExecutableOperation {
         case .file(let location): location.shownLocation
         case .text: "subtitles"
         case .embedded(let index): index.map { "subtitle track \($0)" } ?? "subtitle track"
+        case .transcript: "transcript"
         }
     }
 
-    private func readSubtitles(_ job: Job) throws -> SubtitleDocument {
+    /// What is drawn, from whatever was given.
+    private func content(_ job: Job) throws -> CaptionProcessor.Content {
         switch subtitles {
         case .file(let location):
             let source = try job.source(location)
@@ -232,11 +249,30 @@ extension BurnSubtitles: ExecutableOperation {
             do { bytes = try source.readAll(limit: limit) } catch {
                 throw MediaError.wrapping(error, input: subtitleName)
             }
-            return try SubtitleDocument.parse(bytes, name: subtitleName)
-        case .text(let text):
-            return try SubtitleDocument.parse(Array(text.utf8), name: subtitleName)
+            return try content(of: bytes, job)
+        case .text(let text): return try content(of: Array(text.utf8), job)
         case .embedded(let index):
-            return try TextTrackReader(location: input, track: index, job: job).read()
+            return try content(of: try TextTrackReader(location: input, track: index, job: job).read(), job)
+        case .transcript(let transcript): return try content(of: transcript)
         }
+    }
+
+    private func content(of bytes: [UInt8], _ job: Job) throws -> CaptionProcessor.Content {
+        if Transcript.looksLikeJSON(bytes) { return try content(of: try Transcript.load(bytes, name: subtitleName)) }
+        return try content(of: try SubtitleDocument.parse(bytes, name: subtitleName), job)
+    }
+
+    private func content(of document: SubtitleDocument, _ job: Job) throws -> CaptionProcessor.Content {
+        for warning in document.warnings {
+            job.control.warnings.add(MediaWarning(.subtitle, "\(subtitleName): \(warning)"))
+        }
+        guard let captions else { return .subtitles(document) }
+        return .words(try Transcript(document), captions)
+    }
+
+    private func content(of transcript: Transcript) throws -> CaptionProcessor.Content {
+        if let captions { return .words(transcript, captions) }
+        let cues = try CaptionSegmenter.captions(of: transcript).cues
+        return .subtitles(SubtitleDocument(content: .cues(cues), warnings: [], encoding: nil, format: nil))
     }
 }

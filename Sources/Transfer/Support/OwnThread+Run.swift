@@ -3,7 +3,7 @@ extension OwnThread {
     /// may take as long as it likes. A cancel does not end them.
     ///
     /// - Throws: what `body` throws.
-    static func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    package static func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { waiter in
             do {
                 try start { waiter.resume(with: Result { try body() }) }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A thread of our own, for calls that block: they must not run on Swift's pool.
-enum OwnThread {
+package enum OwnThread {
     /// Starts `body` on a new thread, which takes no signals: they are the rest of the program's. SIGPIPE, which a
     /// write to a connection without a reader raises in the very thread, then does nothing but stay pending.
     ///

@@ -5,7 +5,7 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor", abstract: "Look at all that a worker needs here, and tell what is wrong.",
         discussion: """
             Settings, database and schema, clocks, store (a small object is written, read and deleted), codecs, fonts, \
-            disk, memory, cores, ports. Each is given some seconds, and none keeps the others from being looked at.
+            speech recognition, disk, memory, cores, ports. Each is given some seconds, and none keeps the others from being looked at.
 
             The exit code is 0 if a worker can do its work here, else 1.
             """)

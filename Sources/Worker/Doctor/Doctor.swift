@@ -6,6 +6,7 @@ import Transfer
 struct Doctor: Sendable {
     var checks: [any DoctorCheck] = [
         SettingsCheck(), DatabaseCheck(), SchemaCheck(), ClockCheck(), StoreCheck(), CodecCheck(), FontCheck(),
+        SpeechCheck(),
         DiskCheck(), MemoryCheck(), CoreCheck(), PortCheck(), WebhookCheck(),
     ]
     /// How long each may take.

@@ -8,6 +8,7 @@ enum JobKinds {
         MediaTranscode.self,
         MediaBurnSubtitles.self,
         MediaExtractAudio.self,
+        SpeechTranscribe.self,
         AppRequest.self,
         CallRecording.self,
     ]

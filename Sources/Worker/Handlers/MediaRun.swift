@@ -7,9 +7,9 @@ import Tracing
 /// Carries a media job out: finds its output's place, asks its worker for what it needs, runs the engine with the share
 /// that it got, and tells how it went.
 struct MediaRun: Sendable {
-    private let context: JobContext
-    private let services: JobServices
-    private let resolver: JobResolver
+    let context: JobContext
+    let services: JobServices
+    let resolver: JobResolver
     private let streams: StreamReport
     private let startedAt = ContinuousClock.now
     private let queueSeconds: Double
@@ -85,6 +85,9 @@ struct MediaRun: Sendable {
         }
     }
 
+    /// Counts what was read and written so far, for what ran the engine by itself.
+    func reportStreams() { streams.report(resolver.meter) }
+
     // MARK: Parts of results
 
     /// What an output is known by, once it is there.
@@ -119,7 +122,7 @@ struct MediaRun: Sendable {
         return CoreBudget(cores: Int(max(1, cores.rounded(.up))))
     }
 
-    private var engine: MediaEngine { MediaEngine(resolver: resolver, cores: share) }
+    var engine: MediaEngine { MediaEngine(resolver: resolver, cores: share) }
 }
 
 extension MediaRun {

@@ -29,15 +29,20 @@ struct OutputPlace {
     ///   - template: of a key in the default store, where the payload says nothing.
     ///   - container: gives the file extension.
     func location(asked: String, template: String, container: Container) -> String {
-        guard asked.isEmpty else { return filled(asked, container) }
-        return ObjectLocation.store(key: filled(template, container)).description
+        location(asked: asked, template: template, fileExtension: container.fileExtension)
     }
 
-    private func filled(_ template: String, _ container: Container) -> String {
+    /// The same for what is in no container.
+    func location(asked: String, template: String, fileExtension: String) -> String {
+        guard asked.isEmpty else { return filled(asked, fileExtension) }
+        return ObjectLocation.store(key: filled(template, fileExtension)).description
+    }
+
+    private func filled(_ template: String, _ fileExtension: String) -> String {
         let milliseconds = Int64((createdAt.timeIntervalSince1970 * 1000).rounded(.down))
         return [
             "{jobId}": jobID, "{timestamp}": "\(milliseconds)", "{kind}": kind,
-            "{extension}": container.fileExtension,
+            "{extension}": fileExtension,
         ].reduce(template) { text, part in text.replacing(part.key, with: part.value) }
     }
 }

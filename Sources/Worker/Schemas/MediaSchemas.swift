@@ -5,10 +5,14 @@ import MediaKit
 
 extension SubtitleInput: SchemaDescribed {
     static var schema: JSONSchema {
-        .oneOf([
-            .object(["file": .string], required: ["file"]), .object(["text": .string], required: ["text"]),
-            .object(["embedded": .integer.orNull], required: ["embedded"]),
-        ])
+        get throws {
+            .oneOf([
+                .object(["file": .string], required: ["file"]), .object(["text": .string], required: ["text"]),
+                .object(["embedded": .integer.orNull], required: ["embedded"]),
+                .object(
+                    ["transcript": try SchemaRecorder.schema(of: Transcript.self)], required: ["transcript"]),
+            ])
+        }
     }
     static var sample: SubtitleInput { .text("") }
 }
@@ -72,6 +76,13 @@ enum SchemaNotes {
         "CaptionStyle.shadowOffset": within(0, 0.5), "CaptionStyle.backgroundOpacity": within(0, 1),
         "CaptionStyle.backgroundPadding": within(0, 2), "CaptionStyle.safeArea": within(0, 0.4),
         "CaptionStyle.marginHorizontal": within(0, 0.4), "CaptionStyle.marginVertical": within(0, 0.4),
+        "CaptionRules.maximumLineLength": within(4, 200), "CaptionRules.maximumLines": within(1, 10),
+        "CaptionRules.maximumWords": within(1, 100), "CaptionRules.readingSpeed": within(1, 100),
+        "CaptionRules.minimumDuration": within(0, 10), "CaptionRules.maximumDuration": within(0.5, 60),
+        "CaptionRules.minimumGap": within(0, 2), "CaptionRules.closedGap": within(0, 5),
+        "CaptionRules.pause": within(0.1, 60), "CaptionLook.fontSize": within(0.01, 0.5),
+        "CaptionLook.highlightScale": within(1, 1.5), "CaptionLook.outlineWidth": within(0, 0.5),
+        "CaptionLook.position": within(0, 1),
         "CaptionStyle.maximumWidth": within(0.1, 1), "CaptionStyle.maximumLines": within(1, 20),
     ]
 
@@ -85,7 +96,8 @@ enum SchemaNotes {
         "*.overwrite": "Whether what is there already is replaced; another unfinished job's output never is.",
         "*.threads": "CPU cores; the job weighs as many.",
         "*.limits": "What the job may take; the worker's own limits hold besides.",
-        "BurnSubtitles.subtitles": "A file, the text itself, or a text track of the input.",
+        "BurnSubtitles.subtitles": "A file, the text itself, a text track of the input, or a transcript.",
+        "BurnSubtitles.captions": "A look whose words can light up as they are spoken, instead of style.",
         "BurnSubtitles.fonts": "Locations of font files that are looked in before the system's.",
         "ExtractAudio.splitAtSilence": "Chunks of at most so many seconds, cut at silences.",
         "Probe.keyFrames": "Reads all of the input to find the distances of its key frames.",

@@ -12,7 +12,7 @@ enum ContentType {
         case .file: return nil
         }
         if let container = Container(fileName: name) { return of(container) }
-        return name.lowercased().hasSuffix(".srt") ? "application/x-subrip" : nil
+        return TranscriptFormat(fileName: name)?.mediaType
     }
 
     /// https://www.iana.org/assignments/media-types, and what browsers know where that has none.

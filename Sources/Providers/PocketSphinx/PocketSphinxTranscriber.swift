@@ -1,0 +1,60 @@
+public import MediaKit
+import Transfer
+
+/// Recognises English in this process, without a key, a network or a graphics card.
+///
+/// It is a draft: models of 2016, made for dictation at 16 kHz, mishear every second or third word of a telephone call.
+/// Good for trying things out, and for finding where something is said.
+public struct PocketSphinxTranscriber: Transcriber {
+    static let name = "pocketsphinx"
+
+    public var engineName: String { Self.name }
+    public var quality: Transcript.Quality { .draft }
+
+    private let modelFolder: String
+
+    /// - Parameter modelFolder: holds the acoustic model, the language model and the dictionary; looked at when
+    ///   something is recognised.
+    public init(modelFolder: String = PocketSphinxModel.usualFolder) {
+        self.modelFolder = modelFolder
+    }
+
+    public func transcribe(
+        _ request: TranscriptionRequest, media: MediaEngine, progress: (@Sendable (Double) -> Void)?
+    ) async throws -> Transcription {
+        let model = try PocketSphinxModel(folder: modelFolder)
+        try check(request.language, model)
+        let decoder = try await PocketSphinxPool.shared.take(model)
+        let stop = StopFlag()
+        // Nothing uses it any longer once `run` has ended, whatever way.
+        defer { PocketSphinxPool.shared.give(decoder) }
+        let result = try await SpeechRecognition(request, cutting: .utterances).run(media, progress: progress) {
+            chunk in
+            try await withTaskCancellationHandler {
+                try await OwnThread.run {
+                    let words = try decoder.decode(chunk.samples, channel: chunk.channel, stop: stop)
+                    return SpeechRecognition.Heard(
+                        segments: PocketSphinxUtterance(words, start: chunk.start).segments,
+                        audioSeconds: chunk.duration)
+                }
+            } onCancel: {
+                stop.set()
+            }
+        }
+        return Transcription(
+            transcript: Transcript(
+                engine: engineName, quality: quality, language: model.languageCode, duration: result.duration,
+                segments: result.segments),
+            usage: TranscriptionUsage(
+                audioSeconds: result.audioSeconds, requests: result.requests, cost: nil, bytesRead: result.bytesRead))
+    }
+
+    private func check(_ language: String?, _ model: PocketSphinxModel) throws(ProviderError) {
+        guard let language, let own = model.languageCode else { return }
+        guard language.lowercased().prefix(while: { $0.isLetter }) == own else {
+            throw ProviderError(
+                .badRequest, "its model is of the language \"\(own)\", not \"\(language)\"", provider: Self.name,
+                hint: "choose another engine: openai or whisper")
+        }
+    }
+}
