@@ -5,8 +5,8 @@ import Providers
 
 extension CallEngines {
     /// By the settings.
-    static let standard = CallEngines { _ in
-        throw ProviderError(.configuration, "no recogniser is set up", provider: "speech")
+    static let standard = CallEngines { providers in
+        try providers.transcriber()
     } analyse: { transcript, providers in
         try CallAnalysis(try await InsightWriter(model: providers.chatModel()).write(transcript))
     }
