@@ -27,7 +27,7 @@ import Transfer
                 // Without one, a server that is public does not begin. None is sent.
                 _ = try await TokenStore(queue).create(name: "a", scopes: [.admin])
             }
-        ) { api in
+        ) { (api) async throws in
             try await CallSchema.migrations(api.database.url).migrate(roles: .create())
             try await body(api)
         }
@@ -94,7 +94,7 @@ import Transfer
     }
 
     @Test func `A recording that is announced becomes one job, however often that is said`() async throws {
-        try await withTwilio { api in
+        try await withTwilio { (api) async throws in
             let sid = TwilioStandIn.recordingSid()
             let (body, headers) = TwilioStandIn.webhook(Self.fields(sid), to: Self.url)
             for _ in 0..<3 {
@@ -123,7 +123,7 @@ import Transfer
     }
 
     @Test func `The action of Record comes without a status, and counts`() async throws {
-        try await withTwilio { api in
+        try await withTwilio { (api) async throws in
             let (body, headers) = TwilioStandIn.webhook(
                 Self.fields(TwilioStandIn.recordingSid(), status: nil), to: Self.url)
             #expect(try await api.post(Self.path, body, headers: headers).status == 204)
@@ -132,7 +132,7 @@ import Transfer
     }
 
     @Test func `A recording that will not be is written down, and one under way is not`() async throws {
-        try await withTwilio { api in
+        try await withTwilio { (api) async throws in
             let absent = TwilioStandIn.recordingSid(), under = TwilioStandIn.recordingSid()
             for (sid, status, more) in [
                 (absent, "absent", [("ErrorCode", "16102")]), (under, "in-progress", []),
@@ -152,7 +152,7 @@ import Transfer
     }
 
     @Test func `What is signed wrong is refused, and nothing is told where no token is set`() async throws {
-        try await withTwilio { api in
+        try await withTwilio { (api) async throws in
             let sid = TwilioStandIn.recordingSid()
             let wrong = TwilioStandIn.webhook(Self.fields(sid), to: Self.url, token: "another")
             let elsewhere = TwilioStandIn.webhook(Self.fields(sid), to: "https://other.example" + Self.path)
@@ -173,7 +173,7 @@ import Transfer
             let bad = TwilioStandIn.webhook(Self.fields("../../etc"), to: Self.url)
             #expect(try await api.post(Self.path, bad.body, headers: bad.headers).status == 400)
         }
-        try await withTwilio(settings: { $0.twilio = .init() }) { api in
+        try await withTwilio(settings: { $0.twilio = .init() }) { (api) async throws in
             let (body, headers) = TwilioStandIn.webhook(Self.fields(TwilioStandIn.recordingSid()), to: Self.url)
             #expect(try await api.post(Self.path, body, headers: headers).status == 404)
         }

@@ -47,7 +47,7 @@ import TransferTestSupport
         // And one that wants to be told, by SQL.
         let other = bench.record()
         let told = try await bench.enqueue(other, #", "webhook": "\#(receiver.url())""#)
-        let answer = try await bench.serving {
+        let answer = try await bench.serving { () async throws -> CallRecording.Answer in
             _ = try await bench.done(told)
             _ = try await bench.until { () async throws -> Bool? in
                 receiver.messages.contains { $0.type == "job.completed" } ? true : nil
@@ -124,7 +124,7 @@ import TransferTestSupport
             CREATE TRIGGER fail_once BEFORE UPDATE ON kiln_calls.calls FOR EACH ROW EXECUTE FUNCTION fail_once();
             """)
         let id = try await bench.enqueue(CallRecording.name, #"{"recordingUrl": "\#(bench.twilio.url(of: sid))"}"#)
-        try await bench.serving(middlewares: [FailingEnd()]) { _ = try await bench.done(id) }
+        try await bench.serving(middlewares: [FailingEnd()]) { () async throws in _ = try await bench.done(id) }
         #expect(try await bench.job(id).attempt == 5)
         #expect(bench.twilio.served == 1 && bench.speech.requests.count == 1)
         #expect(bench.analyses.withLock { $0 } == 1)
@@ -146,7 +146,7 @@ import TransferTestSupport
         let bench = try await CallBench()
         let sid = bench.record()
         let lost = "recordings/\(TwilioStandIn.account)/\(sid).wav"
-        try await bench.serving {
+        try await bench.serving { () async throws in
             _ = try await bench.done(try await bench.enqueue(sid))
             let second = try await bench.enqueue(sid)
             _ = try await bench.done(second)
@@ -176,7 +176,7 @@ import TransferTestSupport
             }
         }
         let first = try await bench.enqueue(sid)
-        try await bench.serving {
+        try await bench.serving { () async throws in
             await entered.wait()
             let second = try await bench.enqueue(sid)
             _ = try await bench.until(second) { $0.state == .scheduled }
@@ -199,7 +199,7 @@ import TransferTestSupport
         let sid = bench.record()
         bench.speech.fail(1, ProviderError(.badRequest, "it does not like the sound", provider: "speech"))
         let id = try await bench.enqueue(sid)
-        try await bench.serving {
+        try await bench.serving { () async throws in
             let job = try await bench.failed(id)
             #expect(job.state == .dead && job.attempt == 1)
             #expect(try await Self.states(bench, sid) == "failed failed")
@@ -226,7 +226,7 @@ import TransferTestSupport
         let sid = bench.record(late)
         let absent = bench.record(.init(status: "absent", errorCode: 16101))
         let waiting = try await bench.enqueue(sid), gone = try await bench.enqueue(absent)
-        try await bench.serving {
+        try await bench.serving { () async throws in
             let job = try await bench.failed(gone)
             #expect(job.state == .dead && job.attempt == 1)
             #expect(job.errors?.last?.message?.contains("16101") == true)
@@ -247,7 +247,7 @@ import TransferTestSupport
         bench.speech.fail(0)
         let first = try await bench.enqueue(mono, url: bench.twilio.url(of: mono, suffix: ".mp3"))
         let second = try await bench.enqueue(small)
-        try await bench.serving {
+        try await bench.serving { () async throws in
             _ = try await bench.done(first)
             // It is no real MP3, which the recogniser will say.
             _ = try? await bench.done(second)
@@ -276,7 +276,7 @@ import TransferTestSupport
         ]
         let guarded = try await bench.enqueue(
             foreign, url: "http://169.254.169.254/Recordings/\(TwilioStandIn.recordingSid())")
-        try await bench.serving {
+        try await bench.serving { () async throws in
             for id in ids { _ = try await bench.done(id) }
             #expect(try await bench.failed(guarded).attempt == 1)
         }
@@ -290,7 +290,7 @@ import TransferTestSupport
         let page = bench.record(.init(wav: wav, fault: .errorPage))
         let cut = bench.record(.init(wav: wav, fault: .cut(2)))
         let bad = try await bench.enqueue(page), again = try await bench.enqueue(cut)
-        try await bench.serving {
+        try await bench.serving { () async throws in
             #expect(try await bench.failed(bad).errors?.last?.message?.contains("no sound") == true)
             _ = try await bench.done(again)
         }
@@ -306,7 +306,7 @@ import TransferTestSupport
             let bench = CallBench(good) { $0.providers.twilio.authToken = token }
             let id = try await bench.enqueue(
                 CallRecording.name, #"{"recordingUrl": "\#(bench.twilio.url(of: sid))"}"#, ", p_max_attempts => 1")
-            try await bench.serving {
+            try await bench.serving { () async throws in
                 let message = try await bench.failed(id).errors?.last?.message ?? ""
                 #expect(message.contains(hint) && !message.contains("wrong"), "\(message)")
             }
