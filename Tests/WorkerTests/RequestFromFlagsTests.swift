@@ -185,9 +185,6 @@ import Testing
         #expect(throws: (any Error).self) { try parse(ThumbnailCommand.self, "thumbnail", "a", "b", "--at", "noon") }
     }
 
-    @Test(arguments: [
-        ["concat", "a.mp4"], ["concat", "a.mp4", "b.mp4", "--transition", "fade"], ["loop", "a.mp4", "b.mp4"],
-        ["loop", "a.mp4", "b.mp4", "--length", "1", "--match", "c.wav"],
     @Test func `Normalizing takes a target, a ceiling and what becomes of peaks`() throws {
         let plain = try parse(NormalizeCommand.self, "normalize", "a.wav", "b.m4a")
         guard case .normalizeLoudness(let usual) = plain.request else { throw Unexpected() }
@@ -223,6 +220,8 @@ import Testing
     }
 
     @Test(arguments: [
+        ["concat", "a.mp4"], ["concat", "a.mp4", "b.mp4", "--transition", "fade"], ["loop", "a.mp4", "b.mp4"],
+        ["loop", "a.mp4", "b.mp4", "--length", "1", "--match", "c.wav"],
         ["normalize", "a.wav"], ["normalize", "a.wav", "b.wav", "--measure-only"], ["mix", "a.wav"],
         ["mix", "a.wav", "b.wav", "--loop", "1"], ["mix", "a.wav", "b.wav", "--input-gain", "-3"],
         ["mix", "a.wav", "b.wav", "--duck-amount", "3"],
