@@ -33,7 +33,7 @@ import Testing
                 let writer = try WordCaptionWriter(
                     look: CaptionLook(preset: preset, uppercase: false), canvas: canvas)
                 let captions = try writer.captions(of: sample.transcript)
-                let texts = try writer.write(sample.transcript).events.filter { $0.layer == 2 }
+                let texts = try writer.write(sample.transcript).events.filter { $0.layer >= 2 }
                 for caption in captions {
                     let start = Int64((caption.start * 1000).rounded())
                     let text = caption.lineTexts.joined(separator: " ")

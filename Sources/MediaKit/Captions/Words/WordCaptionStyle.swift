@@ -73,6 +73,8 @@ public struct WordCaptionStyle: Sendable, Equatable {
         style.bold = preset != .classic
         style.outlineWidth = preset == .classic ? 0.06 : 0.08
         if preset != .classic { (style.shadowOffset, style.shadowOpacity) = (0.03, 0.5) }
+        // Words follow each other on screen as they do in speech: a blink between two captions would look like a fault.
+        if preset != .classic { rules.minimumGap = 0 }
         // Where lines are short, captions of two lines have but a few words.
         rules.maximumWords = isPortrait && preset != .classic ? 7 : nil
         switch preset {
