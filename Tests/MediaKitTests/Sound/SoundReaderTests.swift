@@ -40,7 +40,7 @@ import Testing
     }
 
     /// Seconds of the first and last sample louder than a hundredth of the range.
-    private func span(_ samples: [Int16], rate: Double = 16_000) -> ClosedRange<Double>? {
+    private func loudSpan(_ samples: [Int16], rate: Double = 16_000) -> ClosedRange<Double>? {
         guard let first = samples.firstIndex(where: { abs(Int($0)) > 327 }),
             let last = samples.lastIndex(where: { abs(Int($0)) > 327 })
         else { return nil }
@@ -52,7 +52,7 @@ import Testing
         let sound = try await read(SoundRequest(input: input))
         #expect(sound.start == 0 && sound.samples.count == 1 && sound.samples[0].count == 48_000)
         #expect(sound.facts.sampleCount == 48_000 && sound.facts.sampleRate == 16_000 && sound.facts.channels == 1)
-        let span = try #require(span(sound.samples[0]))
+        let span = try #require(loudSpan(sound.samples[0]))
         #expect(abs(span.lowerBound - 1) < 0.001 && abs(span.upperBound - 2) < 0.001)
     }
 
@@ -60,7 +60,7 @@ import Testing
         let clip = TestClip(
             video: .init(frames: 75), audio: [.init(seconds: 2, start: 700) { _, _ in 0.25 }])
         let sound = try await read(SoundRequest(input: try bench.put(clip)))
-        let span = try #require(span(sound.samples[0]))
+        let span = try #require(loudSpan(sound.samples[0]))
         #expect(sound.start == 0 && abs(span.lowerBound - 0.7) < 0.005)
     }
 
@@ -72,7 +72,7 @@ import Testing
             if ending == "mka" { $0.audio.codec = .aac }
         }
         let sound = try await read(SoundRequest(input: bench.scratch("delayed.\(ending)")))
-        let span = try #require(span(sound.samples[0]))
+        let span = try #require(loudSpan(sound.samples[0]))
         #expect(abs(span.lowerBound - 1) < 0.02 && abs(span.upperBound - 2) < 0.02, "\(span)")
     }
 
