@@ -189,8 +189,8 @@ struct FalTests {
         let client = try HTTPClient(
             HTTPConfiguration(addressGuard: AddressGuard(allowedNetworks: ["127.0.0.0/8"].compactMap { IPNetwork($0) }))
         )
-        let file = try #require(
-            await ChatBench.failure { try await media.withContents(client: client) { $0.status } })
+        let gone = await ChatBench.failure { try await media.withContents(client: client) { $0.status } }
+        let file = try #require(gone)
         #expect(file.code == .expired && file.isRetryable)
         var there = media
         there.url = media.url.replacingOccurrences(of: "gone", with: "here")

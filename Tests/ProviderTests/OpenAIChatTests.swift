@@ -118,15 +118,17 @@ struct OpenAIChatTests {
     @Test func `what a service says is shown, but not where it repeats the question`() async throws {
         let server = try OpenAIChatStandIn { _ in .text("never") }
         let model = try ChatBench.model(server)
-        var request = ChatBench.request()
-        request.messages = [.init(.user, "My card's number is 4111 1111 1111 1111, thanks.")]
+        let request = ChatRequest(
+            system: "", messages: [.init(.user, "My card's number is 4111 1111 1111 1111, thanks.")])
         server.faults.add(.openAI(404, "The model `gpt-9` does not exist", code: "model_not_found"))
-        let missing = try #require(await ChatBench.failure { [request] in try await model.complete(request) })
+        let missingFailure = await ChatBench.failure { try await model.complete(request) }
+        let missing = try #require(missingFailure)
         #expect(missing.code == .notFound)
         #expect("\(missing)".contains("gpt-9"))
         server.faults.add(
             .openAI(400, "Invalid: My card's number is 4111 1111 1111 1111, thanks.", parameter: "messages"))
-        let echoed = try #require(await ChatBench.failure { [request] in try await model.complete(request) })
+        let echoedFailure = await ChatBench.failure { try await model.complete(request) }
+        let echoed = try #require(echoedFailure)
         #expect(echoed.code == .badRequest)
         #expect(!"\(echoed)".contains("4111"))
     }
