@@ -127,7 +127,6 @@ import Testing
         ("media.loop", #"{"input": "a", "match": "b", "sound": "repeated", "crossFade": {"seconds": 1}}"#, true),
         ("media.loop", #"{"input": "a", "length": 0}"#, false),
         ("media.loop", #"{"input": "a", "length": 1, "sound": "loud"}"#, false),
-        ("media.waveform", #"{"input": "a", "style": "bars", "colors": ["#FF0000"], "waveHeight": 0.5}"#, true),
         ("media.waveform", ##"{"input": "a", "style": "bars", "colors": ["#FF0000"], "waveHeight": 0.5}"##, true),
         ("media.waveform", #"{"input": "a", "style": "circle"}"#, false),
         ("media.waveform", #"{"input": "a", "colors": ["red"]}"#, false),

@@ -1,8 +1,10 @@
 import Foundation
 import JobQueue
 import MediaKit
+import ServiceTestSupport
 import TestSupport
 import Testing
+import TransferTestSupport
 
 @testable import Worker
 

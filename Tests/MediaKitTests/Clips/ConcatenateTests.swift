@@ -63,7 +63,8 @@ import Testing
         let seams = brightness.indices.dropFirst().filter { abs(brightness[$0] - brightness[$0 - 1]) > 60 }
         #expect(seams.count == 39)
         let count = try #require(audio.samples.first?.count)
-        #expect(abs(Double(count) - Double(video.frames.count) * 1001 / 30_000 * 48_000) <= 1)
+        let expected = Double(video.frames.count) * 1001 / 30_000 * 48_000
+        #expect(abs(Double(count) - expected) <= 1)
         for (index, seam) in seams.enumerated() {
             let time = Double(seam) * 1001 / 30_000
             let tones = index % 2 == 0 ? (500.0, 1500.0) : (1500, 500)

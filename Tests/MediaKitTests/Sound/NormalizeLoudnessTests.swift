@@ -88,14 +88,13 @@ import Testing
     }
 
     @Test func `A video's pictures and subtitles are copied, and each of its sounds is normalized`() async throws {
+        var german = TestClip.Audio(seconds: 3, start: 400, language: "deu") { time, _ in
+            TestClip.tones(time, 0) / 10
+        }
+        german.isDefault = false
         var clip = TestClip(
             video: .init(frames: 75),
-            audio: [
-                .init(seconds: 3, channels: 2) { time, _ in TestClip.tones(time, 0) },
-                .init(seconds: 3, start: 400, language: "deu", isDefault: false) { time, _ in
-                    TestClip.tones(time, 0) / 10
-                },
-            ])
+            audio: [.init(seconds: 3, channels: 2) { time, _ in TestClip.tones(time, 0) }, german])
         clip.texts = [.init([(start: 500, end: 1500, text: "Hello")])]
         let source = try bench.put(clip)
         try await bench.transcode(source, to: "movie.mkv") {

@@ -48,7 +48,7 @@ struct CallBench: QueueBench {
     }
 
     func enqueue(_ sid: String, _ more: String = "", url: String? = nil) async throws -> JobID {
-        try await enqueue(
+        try await bench.enqueue(
             CallRecording.name,
             #"{"recordingUrl": "\#(url ?? twilio.url(of: sid))", "accountSid": "\#(TwilioStandIn.account)"\#(more)}"#)
     }
