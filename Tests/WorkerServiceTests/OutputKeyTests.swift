@@ -135,7 +135,7 @@ import TransferTestSupport
             id: id, createdAt: Date(timeIntervalSince1970: 1_700_000_000.1239), kind: "media.transcode")
         #expect(
             place.location(
-                asked: "", template: "rendered/{jobId}-{timestamp}.{extension}", container: .mpegts)
+                asked: "", template: "rendered/{jobId}-{timestamp}.{extension}", fileExtension: "ts")
                 == "store://rendered/00000000-0000-7000-8000-0000000000ab-1700000000123.ts")
         #expect(
             place.location(asked: "s3://b/{kind}/{jobId}.mp4", template: "x{jobId}", fileExtension: "mp4")

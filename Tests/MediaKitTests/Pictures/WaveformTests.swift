@@ -53,7 +53,7 @@ import Testing
 
     @Test func `the sound is carried along, in step with the pictures`() async throws {
         let input = try bench.put(Self.pulses(rate: 44_100))
-        try await bench.engine.run(
+        _ = try await bench.engine.run(
             ExtractAudio(input: input, output: bench.scratch("in.m4a"), audio: AudioSettings(codec: .aac)))
         for (name, source, isCopied) in [("a.mp4", bench.scratch("in.m4a"), true), ("b.mp4", input, false)] {
             let result = try await draw(source, to: name)
@@ -107,7 +107,7 @@ import Testing
         var picture = TestClip.Video(frames: 1, width: 320, height: 160)
         picture.luma = { _, x, _ in x < 160 ? 60 : 200 }
         let clip = try bench.put(TestClip(video: picture), as: "picture.mkv")
-        try await bench.engine.run(Thumbnail(input: clip, output: bench.scratch("back.png"), at: [.seconds(0)]))
+        _ = try await bench.engine.run(Thumbnail(input: clip, output: bench.scratch("back.png"), at: [.seconds(0)]))
         let input = try bench.put(Self.pulses())
         _ = try await draw(input) {
             $0.background = bench.scratch("back.png")
