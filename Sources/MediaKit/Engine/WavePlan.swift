@@ -149,12 +149,15 @@ struct WavePlan: Sendable {
         let rate = min(8000, format.sampleRate)
         if style == .spectrum {
             text.append("aformat", [("channel_layouts", layout)])
+            // It takes a transform for each column, and long for each.
             var options = [
-                ("size", "\(area.width)x\(area.height)"), ("legend", "0"), ("mode", "combined"), ("scale", "cbrt"),
+                ("size", "\(max(2, area.width / Self.columnWidth))x\(area.height)"), ("legend", "0"),
+                ("mode", "combined"), ("scale", "cbrt"),
             ]
             options.append(colors.isEmpty ? ("color", "magma") : ("saturation", "0"))
             text.append("showspectrumpic", options)
             tint(&text)
+            text.append("scale", [("w", "\(area.width)"), ("h", "\(area.height)"), ("flags", "bilinear")])
         } else {
             text.append("aformat", [("sample_rates", "\(rate)"), ("channel_layouts", layout)])
             let columns = style == .bars ? max(2, area.width / Self.barWidth) : area.width

@@ -52,12 +52,12 @@ final class PictureReader {
 
     /// A picture near `time` that costs little: the key frame before, unless that is not behind `earlier`.
     func picture(near time: Int64, after earlier: Int64?) throws -> Picture? {
+        // Within one group of pictures it is read on instead of from the key frame again.
+        if let earlier, let key = keyTime(before: time), key <= earlier { return try shown(at: time) }
         guard try canSeek && seek(to: time) else { return try shown(at: time) }
         guard let first = try next() else { return try picture(at: time) }
-        if let earlier, first.time <= earlier {
-            last = first
-            return try shown(at: time)
-        }
+        last = first
+        if let earlier, first.time <= earlier { return try shown(at: time) }
         return first
     }
 
@@ -111,6 +111,15 @@ final class PictureReader {
         last = nil
         ahead = nil
         return true
+    }
+
+    /// Microseconds of the key frame that a seek to `time` leads to, where the container's index tells.
+    private func keyTime(before time: Int64) -> Int64? {
+        let wanted = Rational.microseconds.rescale(demuxer.presentationStart + time, to: stream.timeBase)
+        let number = av_index_search_timestamp(stream.raw, wanted, AVSEEK_FLAG_BACKWARD)
+        guard number >= 0, let entry = avformat_index_get_entry(stream.raw, number) else { return nil }
+        return stream.timeBase.rescale(entry.pointee.timestamp.boundedTime, to: .microseconds)
+            - demuxer.presentationStart
     }
 
     private func feed() throws {
