@@ -24,7 +24,8 @@ import Testing
 
         #expect(video.frames.count == 125)
         #expect(video.frames.allSatisfy { $0.width == 160 && $0.height == 96 && $0.matrix == "bt709" })
-        for (number, time) in video.times.enumerated() { #expect(abs(time - Double(number) / 25) < 0.001) }
+        let times = (0..<125).map { Double($0) / 25 }
+        #expect(zip(video.times, times).allSatisfy { abs($0 - $1) < 0.001 })
         let brightness = video.brightness
         let expected = [(0..<25, 60.0), (25..<75, 120), (75..<100, 180), (100..<125, 220)]
         for (range, luma) in expected {
@@ -63,7 +64,8 @@ import Testing
         let seams = brightness.indices.dropFirst().filter { abs(brightness[$0] - brightness[$0 - 1]) > 60 }
         #expect(seams.count == 39)
         let count = try #require(audio.samples.first?.count)
-        #expect(abs(Double(count) - Double(video.frames.count) * 1001 / 30_000 * 48_000) <= 1)
+        let seconds = Double(video.frames.count) * 1001 / 30_000
+        #expect(abs(Double(count) - seconds * 48_000) <= 1)
         for (index, seam) in seams.enumerated() {
             let time = Double(seam) * 1001 / 30_000
             let tones = index % 2 == 0 ? (500.0, 1500.0) : (1500, 500)
@@ -105,7 +107,7 @@ import Testing
         let result = try await bench.concatenate(inputs) { $0.crossFade = CrossFade(seconds: 1) }
         #expect(result.warnings.contains { $0.code == .adjusted })
         // Of its ten pictures five fade in, and five out.
-        #expect(try bench.look("out.mkv").video?.frames.count == 50 + 10 + 50 - 10)
+        #expect(try bench.look("out.mkv").video?.frames.count == 100)
     }
 
     @Test func `may be stills, which are shown for their time in their colour`() async throws {
