@@ -17,7 +17,16 @@ struct PicturePlan: Sendable {
     /// A picture of fixed size and colour that the pictures are put on, which `size` makes them fit.
     var canvas: PictureCanvas?
 
+    /// Whether a picture's own word on its orientation counts, where the container has none.
+    var turnsByFrame = false
+
     func text(for format: FrameFormat, first: Frame?) throws -> FilterText {
+        if turnsByFrame, orientation.isUpright, let own = first?.orientation, !own.isUpright {
+            var turned = self
+            turned.orientation = own
+            turned.turnsByFrame = false
+            return try turned.text(for: format, first: first)
+        }
         var text = FilterText()
         let source = PixelFormat(format.format)
         let color = first.map(ColorTags.init(of:)) ?? ColorTags()

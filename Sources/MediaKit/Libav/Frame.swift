@@ -46,6 +46,14 @@ final class Frame: @unchecked Sendable {
     /// What the frame keeps alive, in bytes.
     var byteCount: Int { Int(cav_frame_bytes(raw)) }
 
+    /// How it says itself that it is to be shown, as photos of telephones do; `nil` if it says nothing.
+    var orientation: Orientation? {
+        guard let matrix = av_frame_get_side_data(raw, AV_FRAME_DATA_DISPLAYMATRIX), matrix.pointee.size >= 36 else {
+            return nil
+        }
+        return Orientation(matrix: UnsafeRawBufferPointer(start: matrix.pointee.data, count: Int(matrix.pointee.size)))
+    }
+
     func unref() { av_frame_unref(raw) }
 
     /// A plane's rows. `stride` is in bytes. Valid as long as the frame is.

@@ -101,7 +101,7 @@ final class SequenceClip: Sendable {
         plan.canvas = PictureCanvas(width: format.width, height: format.height, background: format.background)
         plan.pixelFormat = PixelFormatChoice(required: format.pixelFormat)
         plan.deinterlaces = format.deinterlaces
-        if stillSeconds == nil { plan.frameRate = format.frameRate }
+        if stillSeconds == nil { plan.frameRate = format.frameRate } else { plan.turnsByFrame = true }
         var graph = MediaGraph()
         graph.decoded = [
             MediaGraph.DecodedStream(

@@ -23,8 +23,10 @@ import Testing
         let video = try #require(made.video), audio = try #require(made.audio)
 
         #expect(video.frames.count == 125)
-        #expect(video.frames.allSatisfy { $0.width == 160 && $0.height == 96 && $0.matrix == "bt709" })
-        for (number, time) in video.times.enumerated() { #expect(abs(time - Double(number) / 25) < 0.001) }
+        #expect(Set(video.frames.map { [$0.width, $0.height] }) == [[160, 96]])
+        #expect(Set(video.frames.map(\.matrix)) == ["bt709"])
+        let times = (0..<125).map { Double($0) / 25 }
+        #expect(zip(video.times, times).allSatisfy { abs($0 - $1) < 0.001 })
         let brightness = video.brightness
         let expected = [(0..<25, 60.0), (25..<75, 120), (75..<100, 180), (100..<125, 220)]
         for (range, luma) in expected {
@@ -63,8 +65,8 @@ import Testing
         let seams = brightness.indices.dropFirst().filter { abs(brightness[$0] - brightness[$0 - 1]) > 60 }
         #expect(seams.count == 39)
         let count = try #require(audio.samples.first?.count)
-        let expected = Double(video.frames.count) * 1001 / 30_000 * 48_000
-        #expect(abs(Double(count) - expected) <= 1)
+        let seconds = Double(video.frames.count) * 1001 / 30_000
+        #expect(abs(Double(count) - seconds * 48_000) <= 1)
         for (index, seam) in seams.enumerated() {
             let time = Double(seam) * 1001 / 30_000
             let tones = index % 2 == 0 ? (500.0, 1500.0) : (1500, 500)
@@ -106,7 +108,7 @@ import Testing
         let result = try await bench.concatenate(inputs) { $0.crossFade = CrossFade(seconds: 1) }
         #expect(result.warnings.contains { $0.code == .adjusted })
         // Of its ten pictures five fade in, and five out.
-        #expect(try bench.look("out.mkv").video?.frames.count == 50 + 10 + 50 - 10)
+        #expect(try bench.look("out.mkv").video?.frames.count == 100)
     }
 
     @Test func `may be stills, which are shown for their time in their colour`() async throws {
@@ -124,8 +126,10 @@ import Testing
         #expect(video.frames[0].width == 162 && video.frames[0].height == 98)
         // Red of 200 in BT.709 with limited range: Y' = 16 + 219 · 0.2126 · 200/255, Cr = 128 + 112 · 200/255.
         for number in [0, 14, 41, 164] {
-            #expect(abs(video.frames[number].luma.mean(0.3...0.7, 0.3...0.7) - 52.5) < 4)
-            #expect(abs(video.frames[number].planes[2].mean(0.3...0.7, 0.3...0.7) - 216) < 5)
+            let luma = video.frames[number].luma.mean(0.3...0.7, 0.3...0.7)
+            let red = video.frames[number].planes[2].mean(0.3...0.7, 0.3...0.7)
+            #expect(abs(luma - 52.5) < 4)
+            #expect(abs(red - 216) < 5)
         }
         let audio = try #require(made.audio)
         #expect(rms(audio.sound(0...0.59)) < 0.001)
@@ -145,10 +149,16 @@ import Testing
         #expect(made.audio == nil)
         let frames = try #require(made.video).frames
         #expect(frames.count == 15)
-        #expect(abs(frames[2].luma.mean(0.02...0.2) - 52.5) < 5)
-        #expect(abs(frames[2].planes[2].mean(0.02...0.2) - 216) < 6)
-        #expect(abs(frames[2].luma.mean(0.4...0.6) - 120) < 4)
-        for number in [7, 12] { #expect(abs(frames[number].luma.mean(0...0.2) - 120) < 4) }
+        let border = frames[2].luma.mean(0.02...0.2)
+        let red = frames[2].planes[2].mean(0.02...0.2)
+        let middle = frames[2].luma.mean(0.4...0.6)
+        #expect(abs(border - 52.5) < 5)
+        #expect(abs(red - 216) < 6)
+        #expect(abs(middle - 120) < 4)
+        for number in [7, 12] {
+            let edge = frames[number].luma.mean(0...0.2)
+            #expect(abs(edge - 120) < 4)
+        }
     }
 
     @Test func `are shown from their start to their end`() async throws {
@@ -158,7 +168,8 @@ import Testing
             $0.clips = [Clip(input: input, start: 2, end: 2.4), Clip(input: input, end: 0.4)]
         }
         let made = try bench.look("out.mkv")
-        #expect(made.video?.numbers == Array(50..<60) + Array(0..<10))
+        let numbers = [Int](50..<60) + [Int](0..<10)
+        #expect(made.video?.numbers == numbers)
         #expect(made.audio?.samples.first?.count == Int(0.8 * 48_000))
         let audio = try #require(made.audio)
         #expect(share(of: TestClip.frequency(second: 2), in: audio.sound(0...0.38), rate: 48_000) > 0.9)
