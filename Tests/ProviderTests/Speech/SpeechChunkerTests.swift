@@ -1,4 +1,5 @@
 import MediaKit
+import ProviderTestSupport
 import Testing
 
 @testable import Providers
