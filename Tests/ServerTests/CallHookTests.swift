@@ -103,7 +103,8 @@ import Transfer
             }
             let jobs = try await api.queue.jobs()
             #expect(jobs.map(\.kind) == ["pipeline.call_recording"])
-            let payload = try jobs.first?.payload?.decode(JSONValue.self)
+            let id = try #require(jobs.first?.id)
+            let payload = try await api.queue.job(id)?.payload?.decode(JSONValue.self)
             #expect(payload?["recordingSid"]?.string == sid && payload?["callSid"] == "CA0123456789")
             #expect(payload?["accountSid"]?.string == TwilioStandIn.account && payload?["from"] == "+15551234567")
             #expect(payload?["duration"] == 45 && payload?["channels"] == 2)

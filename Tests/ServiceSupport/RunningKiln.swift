@@ -99,7 +99,10 @@ package final class RunningKiln: Sendable {
 
     /// Whether a variable would be one of its settings.
     private static func isSetting(_ name: String) -> Bool {
-        let prefixes = ["KILN_", "AWS_", "R2_", "OTEL_", "WORKER_", "HEALTH_CHECK_", "PG", "LOG_"]
+        let prefixes = [
+            "KILN_", "AWS_", "R2_", "OTEL_", "WORKER_", "HEALTH_CHECK_", "PG", "LOG_", "OPENAI_", "ANTHROPIC_", "FAL_",
+            "TWILIO_", "WHISPER_", "POCKETSPHINX_",
+        ]
         let names = [
             "DATABASE_URL", "REDIS_URL", "RUN_WORKERS", "ENABLE_WORKERS", "ENABLE_HEALTH_CHECK", "MAX_CONCURRENT_JOBS",
             "RETRY_DELAY_MS", "SHUTDOWN_GRACE", "PORT",

@@ -123,7 +123,7 @@ import TransferTestSupport
             END $$;
             CREATE TRIGGER fail_once BEFORE UPDATE ON kiln_calls.calls FOR EACH ROW EXECUTE FUNCTION fail_once();
             """)
-        let id = try await bench.enqueue(CallRecording.name, #"{"recordingUrl": "\#(bench.twilio.url(of: sid))"}"#)
+        let id = try await bench.enqueue(sid)
         try await bench.serving(middlewares: [FailingEnd()]) { () async throws in _ = try await bench.done(id) }
         #expect(try await bench.job(id).attempt == 5)
         #expect(bench.twilio.served == 1 && bench.speech.requests.count == 1)
@@ -305,7 +305,7 @@ import TransferTestSupport
         for (token, hint) in [("wrong", "TWILIO_AUTH_TOKEN is the auth token"), (nil, "set TWILIO_AUTH_TOKEN")] {
             let bench = CallBench(good) { $0.providers.twilio.authToken = token }
             let id = try await bench.enqueue(
-                CallRecording.name, #"{"recordingUrl": "\#(bench.twilio.url(of: sid))"}"#, ", p_max_attempts => 1")
+                CallRecording.name, #"{"recordingUrl": "\#(bench.twilio.url(of: sid))"}"#, ", max_attempts => 1")
             try await bench.serving { () async throws in
                 let message = try await bench.failed(id).errors?.last?.message ?? ""
                 #expect(message.contains(hint) && !message.contains("wrong"), "\(message)")

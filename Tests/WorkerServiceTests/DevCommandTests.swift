@@ -13,9 +13,11 @@ import Transfer
     private static let subtitles = "1\n00:00:00,000 --> 00:00:02,000\nHello\n"
 
     /// A folder with a video of two seconds.
-    private func folder(captions: Bool = true) throws -> Scratch {
+    private func folder(captions: Bool = true, sound: Bool = true) throws -> Scratch {
         let folder = try Scratch()
-        try folder.put("talk.mkv", TestClip.ordinary(seconds: 2, width: 320, height: 180).bytes)
+        var clip = TestClip.ordinary(seconds: 2, width: 320, height: 180)
+        if !sound { clip.audio = [] }
+        try folder.put("talk.mkv", clip.bytes)
         if captions { try folder.put("talk.srt", Array(Self.subtitles.utf8)) }
         return folder
     }
@@ -73,13 +75,13 @@ import Transfer
         #expect(processes(in: folder).isEmpty)
     }
 
-    @Test func `A video without captions gets a time code, and the result is told as JSON`() async throws {
+    @Test func `A video without captions or sound gets a time code, and the result is told as JSON`() async throws {
         struct Report: Decodable {
             var output: String
             var job: String
             var result: JobResult
         }
-        let folder = try folder(captions: false)
+        let folder = try folder(captions: false, sound: false)
         let outcome = try await KilnProcess.run(
             ["dev", "talk.mkv", "--output", "made/a.mp4", "--json", "--port", "0"], in: folder.path)
         #expect(outcome.status == 0, "\(outcome.error)")
@@ -376,15 +378,13 @@ import Transfer
         #expect(folder.names == ["talk.mkv", "talk.srt"])
     }
 
-    @Test func `Captions beside a video come before those within, and those before its speech or a time code`()
+    @Test func `Captions beside a video come before those within, those before its sound, and that before a time code`()
         async throws
     {
         let folder = try folder(captions: false)
         #expect(try await DevCaptions.find(for: folder("talk.mkv")) == .speech)
-        var mute = TestClip.ordinary(seconds: 2)
-        mute.audio = []
-        try folder.put("mute.mkv", mute.bytes)
-        guard case .timeCode(let seconds) = try await DevCaptions.find(for: folder("mute.mkv")) else {
+        let silent = try self.folder(captions: false, sound: false)
+        guard case .timeCode(let seconds) = try await DevCaptions.find(for: silent("talk.mkv")) else {
             Issue.record("there is no time code")
             return
         }
