@@ -59,16 +59,24 @@ package struct KnownRecording: Sendable {
             found.append((frame, score))
         }
         guard let top = found.max(by: { $0.score < $1.score }), top.score > 0.8 else { return nil }
-        let template = Self.floats(chunk[best.start * Self.hop..<min(chunk.count, best.start * Self.hop + 8000)])
-        let around = max(0, top.frame * Self.hop - 480)...top.frame * Self.hop + 480
-        let source = Self.floats(pcm[around.lowerBound..<min(pcm.count, around.upperBound + template.count)])
-        guard source.count >= template.count else { return top.frame * Self.hop - best.start * Self.hop }
+        // The loudest half second of it: silence is alike everywhere.
+        let width = min(50, length)
+        let peak = (0...length - width).max {
+            wanted[$0..<$0 + width].reduce(0, +) < wanted[$1..<$1 + width].reduce(0, +)
+        }
+        let inner = (best.start + (peak ?? 0)) * Self.hop
+        let template = Self.floats(chunk[inner..<min(chunk.count, inner + width * Self.hop)])
+        let expected = (top.frame + (peak ?? 0)) * Self.hop
+        let from = max(0, expected - 480)
+        let source = Self.floats(pcm[from..<min(pcm.count, expected + 480 + template.count)])
+        guard source.count >= template.count else { return nil }
         var place = (offset: 0, score: -Float.infinity)
         for offset in 0...(source.count - template.count) {
             let score = Self.correlation(template, 0, source, offset, template.count)
             if score > place.score { place = (offset, score) }
         }
-        return around.lowerBound + place.offset - best.start * Self.hop
+        // Speech of the same rhythm is not the same speech.
+        return place.score > 0.4 ? from + place.offset - inner : nil
     }
 
     private static func envelope(_ pcm: [Int16]) -> [Float] {

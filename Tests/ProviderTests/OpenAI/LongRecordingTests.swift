@@ -58,7 +58,15 @@ import Transfer
                     $0 * 60 + (Double($1) ?? 0)
                 }
             }
-            let words = lines[2...].joined(separator: " ").split(separator: " ")
+            // A sign by itself belongs to the word before it.
+            let words = lines[2...].joined(separator: " ").split(separator: " ").reduce(into: [String]()) {
+                words, part in
+                if part.contains(where: { $0.isLetter || $0.isNumber }) || words.isEmpty {
+                    words.append(String(part))
+                } else {
+                    words[words.count - 1] += " " + part
+                }
+            }
             let letters = Double(words.reduce(0) { $0 + $1.count })
             var position = times[0]
             return words.map { word in
