@@ -20,7 +20,13 @@ public struct WordErrorRate: Sendable, Equatable {
             var substitutions = 0
             var deletions = 0
             var insertions = 0
-            var sum: Int { substitutions + deletions + insertions }
+            /// Of as many errors those count that leave more words as they were said: one left out and one put in, not two
+            /// replaced. NIST's sclite tells them apart likewise, by weights.
+            static func < (left: Self, right: Self) -> Bool {
+                let (sum, other) = (left.sum, right.sum)
+                return sum < other || sum == other && left.substitutions < right.substitutions
+            }
+            private var sum: Int { substitutions + deletions + insertions }
         }
         // Levenshtein's distance, one row at a time.
         var row = (0...recognised.count).map { Cost(insertions: $0) }
@@ -31,10 +37,10 @@ public struct WordErrorRate: Sendable, Equatable {
                 if heard != word { best.substitutions += 1 }
                 var deleted = row[column + 1]
                 deleted.deletions += 1
-                if deleted.sum < best.sum { best = deleted }
+                if deleted < best { best = deleted }
                 var inserted = next[column]
                 inserted.insertions += 1
-                if inserted.sum < best.sum { best = inserted }
+                if inserted < best { best = inserted }
                 next.append(best)
             }
             row = next
