@@ -22,10 +22,7 @@ public struct WordErrorRate: Sendable, Equatable {
             var insertions = 0
             /// Of as many errors those count that leave more words as they were said: one left out and one put in, not two
             /// replaced. NIST's sclite tells them apart likewise, by weights.
-            static func < (left: Self, right: Self) -> Bool {
-                let (sum, other) = (left.sum, right.sum)
-                return sum < other || sum == other && left.substitutions < right.substitutions
-            }
+            func isLess(than other: Self) -> Bool { (sum, substitutions) < (other.sum, other.substitutions) }
             private var sum: Int { substitutions + deletions + insertions }
         }
         // Levenshtein's distance, one row at a time.
@@ -37,10 +34,10 @@ public struct WordErrorRate: Sendable, Equatable {
                 if heard != word { best.substitutions += 1 }
                 var deleted = row[column + 1]
                 deleted.deletions += 1
-                if deleted < best { best = deleted }
+                if deleted.isLess(than: best) { best = deleted }
                 var inserted = next[column]
                 inserted.insertions += 1
-                if inserted < best { best = inserted }
+                if inserted.isLess(than: best) { best = inserted }
                 next.append(best)
             }
             row = next
