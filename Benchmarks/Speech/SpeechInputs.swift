@@ -48,7 +48,7 @@ struct SpeechInputs {
         let jobs = try ChildTask.run([
             .sampleClip(SampleClip(output: path, subtitles: words, seconds: 30, width: 320, height: 180))
         ])
-        guard jobs.results.allSatisfy({ $0.warnings.isEmpty }) else {
+        guard let result = jobs.results.first, let made = SampleClip.output(of: result), made.warnings.isEmpty else {
             throw ChildProcess.Failure(
                 description: "these libraries have no voice (the filter flite): give recordings with their words")
         }

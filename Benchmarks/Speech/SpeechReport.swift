@@ -1,3 +1,4 @@
+import MediaKit
 import Providers
 
 /// Everything that was measured, as `--json` writes it.
