@@ -167,6 +167,7 @@ let package = Package(
             name: "Benchmarks",
             dependencies: [
                 "MediaKit", "ByteIO", "JobQueue", "Locking", "Transfer", "Worker", "PostgresTestSupport", "CForkExec",
+                "Providers",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),

@@ -6,8 +6,9 @@ struct BenchmarksCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "Benchmarks", abstract: "Measures Kiln against what it stands in for.",
         subcommands: [
-            MediaBenchmark.self, QueueBenchmark.self, TransferBenchmark.self, WorkerBenchmark.self, ChildCommand.self,
-            WorkerCommand.self, TransferTaskCommand.self, ObjectServerCommand.self,
+            MediaBenchmark.self, QueueBenchmark.self, SpeechBenchmark.self, TransferBenchmark.self,
+            WorkerBenchmark.self,
+            ChildCommand.self, WorkerCommand.self, TransferTaskCommand.self, ObjectServerCommand.self,
         ],
         defaultSubcommand: MediaBenchmark.self)
 }

@@ -52,7 +52,7 @@ struct MediaInputs {
         call = try Self.clip(minute)
     }
 
-    private static func mediaFolder() -> String {
+    static func mediaFolder() -> String {
         if let folder = ProcessInfo.processInfo.environment["KILN_TEST_MEDIA"], !folder.isEmpty { return folder }
         // This file lies two folders below the package's root.
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

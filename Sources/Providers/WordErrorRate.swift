@@ -20,7 +20,10 @@ public struct WordErrorRate: Sendable, Equatable {
             var substitutions = 0
             var deletions = 0
             var insertions = 0
-            var sum: Int { substitutions + deletions + insertions }
+            /// Of as many errors those count that leave more words as they were said: one left out and one put in, not two
+            /// replaced. NIST's sclite tells them apart likewise, by weights.
+            func isLess(than other: Self) -> Bool { (sum, substitutions) < (other.sum, other.substitutions) }
+            private var sum: Int { substitutions + deletions + insertions }
         }
         // Levenshtein's distance, one row at a time.
         var row = (0...recognised.count).map { Cost(insertions: $0) }
@@ -31,10 +34,10 @@ public struct WordErrorRate: Sendable, Equatable {
                 if heard != word { best.substitutions += 1 }
                 var deleted = row[column + 1]
                 deleted.deletions += 1
-                if deleted.sum < best.sum { best = deleted }
+                if deleted.isLess(than: best) { best = deleted }
                 var inserted = next[column]
                 inserted.insertions += 1
-                if inserted.sum < best.sum { best = inserted }
+                if inserted.isLess(than: best) { best = inserted }
                 next.append(best)
             }
             row = next
