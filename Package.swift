@@ -296,8 +296,8 @@ let package = Package(
         .target(
             name: "ServiceTestSupport",
             dependencies: [
-                "JobQueue", "Locking", "PostgresTestSupport", "ProcessTestSupport", "TestSupport", "Transfer",
-                "TransferTestSupport", .product(name: "Crypto", package: "swift-crypto"),
+                "JobQueue", "Locking", "MediaKit", "PostgresTestSupport", "ProcessTestSupport", "ProviderTestSupport",
+                "TestSupport", "Transfer", "TransferTestSupport", .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/ServiceSupport",
             swiftSettings: swiftSettings
@@ -320,8 +320,8 @@ let package = Package(
             name: "ServiceProofTests",
             dependencies: [
                 "Worker", "kiln", "MediaKit", "JobQueue", "Locking", "TestSupport", "PostgresTestSupport",
-                "ProcessTestSupport", "ServiceTestSupport", "Transfer", "TransferTestSupport",
-                .product(name: "Logging", package: "swift-log"),
+                "ProcessTestSupport", "ProviderTestSupport", "Providers", "ServiceTestSupport", "Transfer",
+                "TransferTestSupport", .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["enqueue.py"],
             swiftSettings: swiftSettings),

@@ -13,9 +13,11 @@ import Transfer
     private static let subtitles = "1\n00:00:00,000 --> 00:00:02,000\nHello\n"
 
     /// A folder with a video of two seconds.
-    private func folder(captions: Bool = true) throws -> Scratch {
+    private func folder(captions: Bool = true, sound: Bool = true) throws -> Scratch {
         let folder = try Scratch()
-        try folder.put("talk.mkv", TestClip.ordinary(seconds: 2, width: 320, height: 180).bytes)
+        var clip = TestClip.ordinary(seconds: 2, width: 320, height: 180)
+        if !sound { clip.audio = [] }
+        try folder.put("talk.mkv", clip.bytes)
         if captions { try folder.put("talk.srt", Array(Self.subtitles.utf8)) }
         return folder
     }
@@ -73,13 +75,31 @@ import Transfer
         #expect(processes(in: folder).isEmpty)
     }
 
-    @Test func `A video without captions gets a time code, and the result is told as JSON`() async throws {
+    @Test(.enabled(if: SpeechTranscribeTests.canRecognise))
+    func `A video without captions gets what is recognised of its sound, and is told what that is worth`() async throws
+    {
+        let folder = try Scratch()
+        try folder.put("talk.mp4", Array(Data(contentsOf: URL(filePath: Media.file("video/friday_480p_speech.mp4")))))
+        let outcome = try await KilnProcess.run(
+            ["dev", "talk.mp4", "--port", "0"], in: folder.path, environment: ["KILN_SPEECH_ENGINE": "pocketsphinx"])
+        #expect(outcome.status == 0, "\(outcome.error)")
+        #expect(outcome.error.contains("by pocketsphinx, a draft"), "\(outcome.error)")
+        #expect(!outcome.error.contains("Current configuration"))
+        let made = try DecodedMedia(path: folder("out/talk.captioned.mp4"), pictureWidth: 640, keepsSound: false)
+        // The film is gray; the words that have been spoken are not.
+        let colored = try #require(made.video).frames.filter { frame in
+            frame.planes.dropFirst().contains { plane in plane.samples.contains { abs(Int($0) - 128) > 60 } }
+        }
+        #expect(colored.count > 50)
+    }
+
+    @Test func `A video without captions and sound gets a time code, and the result is told as JSON`() async throws {
         struct Report: Decodable {
             var output: String
             var job: String
             var result: JobResult
         }
-        let folder = try folder(captions: false)
+        let folder = try folder(captions: false, sound: false)
         let outcome = try await KilnProcess.run(
             ["dev", "talk.mkv", "--output", "made/a.mp4", "--json", "--port", "0"], in: folder.path)
         #expect(outcome.status == 0, "\(outcome.error)")
@@ -365,8 +385,9 @@ import Transfer
         #expect(folder.names == ["talk.mkv", "talk.srt"])
     }
 
-    @Test func `Captions beside a video come before those within, and those before a time code`() async throws {
-        let folder = try folder(captions: false)
+    @Test func `Captions beside a video come before those within, and those before speech`() async throws {
+        #expect(try await DevCaptions.find(for: folder(captions: false)("talk.mkv")) == .speech)
+        let folder = try folder(captions: false, sound: false)
         let video = folder("talk.mkv")
         guard case .timeCode(let seconds) = try await DevCaptions.find(for: video) else {
             Issue.record("there are no captions")
