@@ -143,7 +143,8 @@ import TransferTestSupport
         let answer = try await ready.serving { _ in try await ready.answer(id) }
         #expect(answer.speech?.language == "de" && answer.speech?.engine == "openai:whisper-1")
         #expect(answer.transcript?.hasSuffix(".de.json") == true)
-        #expect(ready.text(answer.sidecars?.first?.output.key).contains("ONE TWO THREE FOUR."))
+        let srt = ready.text(answer.sidecars?.first?.output.key)
+        #expect(srt.contains("ONE TWO THREE FOUR."), "\(srt)")
         let video = try #require(try ready.film(answer.key).video)
         #expect(!video.hasInk(at: 0.4) && video.blue(at: 1) != nil)
         #expect(try await ready.steps(id) == "probe 1, transcribe 1, translate 1, render 1, sidecars 1")

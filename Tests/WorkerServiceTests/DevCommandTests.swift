@@ -81,7 +81,7 @@ import Transfer
         let folder = try Scratch()
         try folder.put("talk.mp4", Array(Data(contentsOf: URL(filePath: Media.file("video/friday_480p_speech.mp4")))))
         let outcome = try await KilnProcess.run(
-            ["dev", "talk.mp4", "--port", "0"], in: folder.path, environment: ["KILN_SPEECH_ENGINE": "pocketsphinx"])
+            ["dev", "talk.mp4", "--port", "0"], in: folder.path)
         #expect(outcome.status == 0, "\(outcome.error)")
         #expect(outcome.error.contains("by pocketsphinx, a draft"), "\(outcome.error)")
         #expect(!outcome.error.contains("Current configuration"))
