@@ -297,8 +297,8 @@ let package = Package(
         .target(
             name: "ServiceTestSupport",
             dependencies: [
-                "JobQueue", "Locking", "PostgresTestSupport", "ProcessTestSupport", "TestSupport", "Transfer",
-                "TransferTestSupport", .product(name: "Crypto", package: "swift-crypto"),
+                "JobQueue", "Locking", "MediaKit", "PostgresTestSupport", "ProcessTestSupport", "ProviderTestSupport",
+                "TestSupport", "Transfer", "TransferTestSupport", .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/ServiceSupport",
             swiftSettings: swiftSettings
@@ -321,8 +321,8 @@ let package = Package(
             name: "ServiceProofTests",
             dependencies: [
                 "Worker", "kiln", "MediaKit", "JobQueue", "Locking", "TestSupport", "PostgresTestSupport",
-                "ProcessTestSupport", "ServiceTestSupport", "Transfer", "TransferTestSupport",
-                .product(name: "Logging", package: "swift-log"),
+                "ProcessTestSupport", "ProviderTestSupport", "Providers", "ServiceTestSupport", "Transfer",
+                "TransferTestSupport", .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["enqueue.py"],
             swiftSettings: swiftSettings),

@@ -75,7 +75,25 @@ import Transfer
         #expect(processes(in: folder).isEmpty)
     }
 
-    @Test func `A video without captions or sound gets a time code, and the result is told as JSON`() async throws {
+    @Test(.enabled(if: SpeechTranscribeTests.canRecognise))
+    func `A video without captions gets what is recognised of its sound, and is told what that is worth`() async throws
+    {
+        let folder = try Scratch()
+        try folder.put("talk.mp4", Array(Data(contentsOf: URL(filePath: Media.file("video/friday_480p_speech.mp4")))))
+        let outcome = try await KilnProcess.run(
+            ["dev", "talk.mp4", "--port", "0"], in: folder.path)
+        #expect(outcome.status == 0, "\(outcome.error)")
+        #expect(outcome.error.contains("by pocketsphinx, a draft"), "\(outcome.error)")
+        #expect(!outcome.error.contains("Current configuration"))
+        let made = try DecodedMedia(path: folder("out/talk.captioned.mp4"), pictureWidth: 640, keepsSound: false)
+        // The film is gray; the words that have been spoken are not.
+        let colored = try #require(made.video).frames.filter { frame in
+            frame.planes.dropFirst().contains { plane in plane.samples.contains { abs(Int($0) - 128) > 60 } }
+        }
+        #expect(colored.count > 50)
+    }
+
+    @Test func `A video without captions and sound gets a time code, and the result is told as JSON`() async throws {
         struct Report: Decodable {
             var output: String
             var job: String
@@ -378,14 +396,12 @@ import Transfer
         #expect(folder.names == ["talk.mkv", "talk.srt"])
     }
 
-    @Test func `Captions beside a video come before those within, those before its sound, and that before a time code`()
-        async throws
-    {
-        let folder = try folder(captions: false)
-        #expect(try await DevCaptions.find(for: folder("talk.mkv")) == .speech)
-        let silent = try self.folder(captions: false, sound: false)
-        guard case .timeCode(let seconds) = try await DevCaptions.find(for: silent("talk.mkv")) else {
-            Issue.record("there is no time code")
+    @Test func `Captions beside a video come before those within, and those before speech`() async throws {
+        #expect(try await DevCaptions.find(for: folder(captions: false)("talk.mkv")) == .speech)
+        let folder = try folder(captions: false, sound: false)
+        let video = folder("talk.mkv")
+        guard case .timeCode(let seconds) = try await DevCaptions.find(for: video) else {
+            Issue.record("there are no captions")
             return
         }
         #expect(abs(seconds - 2) < 0.1)

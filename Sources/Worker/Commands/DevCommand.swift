@@ -10,8 +10,8 @@ struct DevCommand: AsyncParsableCommand {
         commandName: "dev", abstract: "Try everything out here: no settings, no services.",
         discussion: """
             Starts a private Postgres, a store in a folder, the API and a worker, all below .kiln and for this machine \
-            alone. With a video, burns the captions in that lie beside it (srt, vtt, ass), or those within, or a running \
-            time code, through the queue. Without one, serves until Ctrl-C. At the end all of it is gone.
+            alone. With a video, burns the captions in that lie beside it (srt, vtt, ass), or those within, or what is \
+            recognised of its sound, through the queue. Without one, serves until Ctrl-C. At the end all of it is gone.
 
               kiln dev                    # prints lines to paste
               kiln dev talk.mp4           # out/talk.captioned.mp4

@@ -22,8 +22,15 @@ struct DevJob: Sendable {
     struct Outcome: Sendable {
         var id: JobID
         var result: JobResult
+        /// `nil` where nothing was recognised.
+        var speech: SpeechSummary?
         /// From its being enqueued to its end.
         var seconds: Double
+    }
+
+    /// What its answer has beside the file.
+    private struct Recognised: Decodable {
+        var speech: SpeechSummary?
     }
 
     let queue: QueueClient
@@ -44,8 +51,10 @@ struct DevJob: Sendable {
         try Task.checkCancellation()
         guard let job = last, job.state.isFinished else { throw CancellationError() }
         guard job.state == .succeeded else { throw JobFailure(job: job) }
-        let result = try (job.result ?? RawJSON("null")).decode(JobResult.self)
-        return Outcome(id: id, result: result, seconds: (ContinuousClock.now - begin) / .seconds(1))
+        let json = job.result ?? RawJSON("null")
+        return Outcome(
+            id: id, result: try json.decode(JobResult.self), speech: try json.decode(Recognised.self).speech,
+            seconds: (ContinuousClock.now - begin) / .seconds(1))
     }
 
     /// What the engine has told, while it works.

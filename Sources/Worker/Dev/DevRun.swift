@@ -34,6 +34,7 @@ final class DevRun: Sendable {
         var output: String
         var job: String
         var result: JobResult
+        var speech: SpeechSummary?
     }
 
     let plan: Plan
@@ -211,7 +212,9 @@ final class DevRun: Sendable {
         if plan.json {
             try Console.output.print(
                 JSONText.pretty(
-                    Report(output: output, job: outcome.id.uuidString.lowercased(), result: outcome.result)))
+                    Report(
+                        output: output, job: outcome.id.uuidString.lowercased(), result: outcome.result,
+                        speech: outcome.speech)))
         } else {
             try Console.output.print(output)
         }

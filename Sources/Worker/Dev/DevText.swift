@@ -45,6 +45,12 @@ enum DevText {
         var facts = [Figures.clock(outcome.result.duration ?? 0)]
         if let size = outcome.result.size { facts.append(Figures.bytes(size)) }
         facts.append("in \(Figures.fixed(outcome.seconds, 1)) s from the queue to the file")
-        return "\(output.printable): \(facts.joined(separator: ", "))\nburnt in: \(captions.text.printable)"
+        var text = "\(output.printable): \(facts.joined(separator: ", "))\nburnt in: \(captions.text.printable)"
+        if case .speech = captions, let speech = outcome.speech {
+            text += speech.words == 0 ? ": no words" : ""
+            if let engine = speech.engine { text += ", by \(engine.printable)" }
+            if speech.quality == .draft { text += ", a draft" }
+        }
+        return text
     }
 }

@@ -31,7 +31,7 @@ struct StillPicture {
                 hint: "raise limits.pixels")
         }
         let source = FrameFormat(frame: frame, timeBase: timeBase, frameRate: Rational(0, 1))
-        let text = try filters(source, frame, orientation.isUpright ? frame.orientation : orientation, aspect, size)
+        let text = try filters(source, frame, orientation.isUpright ? frame.orientation ?? orientation : orientation, aspect, size)
         let graph = try FilterGraph(
             sources: [source], text: text.joined(nothing: "null"), isVideo: true,
             threads: control.budget.filterThreads, control: control)
@@ -122,16 +122,6 @@ struct StillPicture {
         case .png: return EncoderSettings(encoder: "png", options: ["pred": "mixed"])
         case .webp: return EncoderSettings(encoder: "libwebp", options: ["quality": "\(quality)"])
         }
-    }
-}
-
-extension Frame {
-    /// By its own side data, where a picture's header has such: EXIF's orientation.
-    fileprivate var orientation: Orientation {
-        guard let data = av_frame_get_side_data(raw, AV_FRAME_DATA_DISPLAYMATRIX), data.pointee.size >= 36 else {
-            return .upright
-        }
-        return Orientation(matrix: UnsafeRawBufferPointer(start: data.pointee.data, count: data.pointee.size))
     }
 }
 

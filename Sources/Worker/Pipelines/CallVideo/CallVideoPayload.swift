@@ -92,7 +92,9 @@ extension CallVideo {
             threads = try values.decodeIfPresent(Int.self, forKey: .threads)
             limits = try values.decodeIfPresent(Limits.self, forKey: .limits) ?? Limits()
             webhook = try values.decodeIfPresent(WebhookTarget.self, forKey: .webhook)
-            guard (-70 ... -5).contains(loudness) else { throw refusal(.loudness, "it must lie between -70 and -5 LUFS") }
+            guard (-70 ... -5).contains(loudness) else {
+                throw refusal(.loudness, "it must lie between -70 and -5 LUFS")
+            }
             guard generate == nil || pictures.isEmpty else {
                 throw refusal(.generate, "pictures are given already: give one of the two")
             }

@@ -95,7 +95,8 @@ struct CallVideoRun {
                 inputs: [
                     MixInput(input: level),
                     MixInput(
-                        input: music.input, gain: music.gain, fadeIn: 0.5, fadeOut: 2, loop: true, duck: Ducking(key: 0)),
+                        input: music.input, gain: music.gain, fadeIn: 0.5, fadeOut: 2, loop: true, duck: Ducking(key: 0)
+                    ),
                 ], output: mixed, container: .flac, audio: AudioSettings(codec: .flac), length: .first, overwrite: true,
                 threads: payload.threads, limits: limits))
         return Sound(location: mixed, loudness: loudness)
@@ -120,7 +121,9 @@ struct CallVideoRun {
         for (index, prompt) in generate.prompts.enumerated() {
             let number = index + 1
             // Ordered once, whatever becomes of the attempt: an order is paid for.
-            let ticket = try await step(.orderPicture, number: number, 0.25, 0.25) { _ in try await generator.order(prompt) }
+            let ticket = try await step(.orderPicture, number: number, 0.25, 0.25) { _ in
+                try await generator.order(prompt)
+            }
             let place = try await step(.fetchPicture, number: number, 0.25, 0.25) { run in
                 let made = try await generator.wait(ticket)
                 let name = "picture-\(number)." + made.fileExtension(else: generate.kind == .image ? "png" : "mp4")
@@ -158,7 +161,8 @@ struct CallVideoRun {
     private func captioned(_ body: JobResult, _ spoken: SpokenWords, isLast: Bool) async throws -> JobResult {
         guard let input = body.url else { throw MediaError(.internal, "a body without a place") }
         var request = burn(
-            input, .transcript(try await spoken.transcript(media)), to: isLast ? output : work.location("captioned.mkv"))
+            input, .transcript(try await spoken.transcript(media)), to: isLast ? output : work.location("captioned.mkv")
+        )
         if !isLast {
             (request.video, request.container, request.overwrite) = (WorkObjects.video, .mkv, true)
         }

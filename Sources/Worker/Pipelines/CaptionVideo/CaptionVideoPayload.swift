@@ -67,7 +67,8 @@ extension CaptionVideo {
             guard burns || addsTrack || !sidecars.isEmpty else {
                 throw DecodingError.dataCorruptedError(
                     forKey: .burns, in: values,
-                    debugDescription: "with neither burn nor textTrack nor sidecars, nothing would become of the captions")
+                    debugDescription:
+                        "with neither burn nor textTrack nor sidecars, nothing would become of the captions")
             }
             if case .embedded = subtitles, translate != nil || addsTrack || !sidecars.isEmpty {
                 throw DecodingError.dataCorruptedError(

@@ -87,7 +87,8 @@ struct CaptionVideoRun {
         let transcript = try await spoken.transcript(media)
         let translated = try await TranscriptTranslator(model: model).translate(transcript, to: language)
         var result = try await SpokenWords.stored(
-            translated.transcript, usage: spoken.summary.usage, at: beside("\(language).json"), overwrite: payload.overwrite, media)
+            translated.transcript, usage: spoken.summary.usage, at: beside("\(language).json"),
+            overwrite: payload.overwrite, media)
         result.summary.engine = spoken.summary.engine
         result.summary.quality = spoken.summary.quality
         return result
@@ -102,7 +103,9 @@ struct CaptionVideoRun {
         // Where nothing is said there is nothing to show.
         let isSilent = transcript.segments.isEmpty
         if payload.addsTrack, !isSilent {
-            tracks = [TextTrack(subtitles: .transcript(transcript), language: transcript.language, isDefault: !payload.burns)]
+            tracks = [
+                TextTrack(subtitles: .transcript(transcript), language: transcript.language, isDefault: !payload.burns)
+            ]
         }
         guard payload.burns, !isSilent else {
             var copy = request(.text("")).withoutCaptions
