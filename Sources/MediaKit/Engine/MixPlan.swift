@@ -64,6 +64,8 @@ struct MixPlan: Sendable {
         }
         duck(in: &text)
         sum(in: &text)
+        // Once its first input has ended, amix can lose count of the time. A mix has no gaps.
+        text.append("asetpts", [("expr", "N/SR/TB")])
         if let gain, gain != 0 { text.append("volume", [("volume", "\(gain)dB")]) }
         limiter?.append(to: &text)
         var output = output
