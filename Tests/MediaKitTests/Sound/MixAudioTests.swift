@@ -235,5 +235,8 @@ import Testing
         #expect(abs(result.duration - 32.28) < 0.1)
         #expect(result.warnings.isEmpty, "\(result.warnings)")
         #expect(result.streams[0].sampleRate == 44_100)
+        let plain = try await bench.mix([speech, music], to: "a.wav") { $0.duration = 40 }
+        #expect(plain.duration == 40)
+        #expect(try bench.samples("a.wav").count == 40 * 44_100)
     }
 }
