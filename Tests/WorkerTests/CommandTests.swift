@@ -127,7 +127,7 @@ import TestSupport
         #expect(measured.text.contains("LUFS") && measured.text.contains("dBTP"))
         let made = try await KilnProcess.run(["normalize", "clip.mp4", "a.mp4"], in: folder.path)
         #expect(made.status == 0, "\(made.error)")
-        #expect(made.error.contains("LUFS →") && made.error.contains("video h264"))
+        #expect(made.error.contains("dBTP → -16.0 LUFS") && made.error.contains("video h264"))
         let json = try await KilnProcess.run(
             ["normalize", "clip.mp4", "b.wav", "--target", "-20", "--json"], in: folder.path)
         let result = try json.decoded(NormalizeLoudnessResult.self)

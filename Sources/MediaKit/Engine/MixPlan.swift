@@ -66,6 +66,9 @@ struct MixPlan: Sendable {
         sum(in: &text)
         if let gain, gain != 0 { text.append("volume", [("volume", "\(gain)dB")]) }
         limiter?.append(to: &text)
+        // Once its first input has ended, amix can lose count of the time, and alimiter is late by what it looks ahead. A
+        // mix has no gaps.
+        text.append("asetpts", [("expr", "round(N/SR/TB)")])
         var output = output
         if case .seconds(let seconds) = length {
             output.length = Int64((seconds * Double(common.sampleRate)).rounded())

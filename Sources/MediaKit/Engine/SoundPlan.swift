@@ -6,6 +6,9 @@ struct SoundPlan: Sendable {
     var sampleRate: Int?
     /// `nil` keeps the source's layout if the encoder takes it.
     var channelLayout: String?
+    /// Whether channels that become fewer are mixed first, and so that full scale stays full scale. libswresample does so
+    /// for integers alone, else: what floats have been measured as is not what integers are written as.
+    var mixesFirst = false
     /// Decibels.
     var gain: Double?
     /// What keeps peaks down, after the gain; `nil` for nothing.
@@ -22,6 +25,11 @@ struct SoundPlan: Sendable {
 
     func text(for format: FrameFormat) throws -> FilterText {
         var text = FilterText()
+        let layout = layout(for: format)
+        if mixesFirst, layout != format.channelLayout {
+            text.append("aresample", [("rematrix_maxval", "1")])
+            text.append("aformat", [("channel_layouts", layout)])
+        }
         if let gain, gain != 0 { text.append("volume", [("volume", "\(gain)dB")]) }
         if let limiter {
             let rate = rate(for: format)
@@ -29,7 +37,7 @@ struct SoundPlan: Sendable {
                 "aformat",
                 [
                     ("sample_rates", "\(rate * PeakLimiter.oversampling(rate))"),
-                    ("channel_layouts", layout(for: format)),
+                    ("channel_layouts", layout),
                 ])
             limiter.append(to: &text)
         }

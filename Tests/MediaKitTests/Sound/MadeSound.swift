@@ -2,15 +2,17 @@ import Glibc
 import MediaKit
 import TestSupport
 
-/// A sine of an amplitude from second to second: the last goes on for as long as it is asked for.
+/// A sine of an amplitude from second to second: the last goes on for as long as it is asked for. It comes up, and goes
+/// down, within `fade` seconds: what begins at once rings over its amplitude.
 func tone(
     _ frequency: Double, _ amplitudes: [Double], seconds: Double, sampleRate: Int = 48_000, channels: Int = 1,
-    phase: Double = 0
+    phase: Double = 0, fade: Double = 0
 ) -> TestClip {
     TestClip(audio: [
         .init(seconds: seconds, sampleRate: sampleRate, channels: channels) { time, _ in
             let amplitude = amplitudes[min(Int(time), amplitudes.count - 1)]
-            return amplitude * sin(2 * .pi * frequency * time + phase)
+            let faded = fade > 0 ? min(1, time / fade, (seconds - time) / fade) : 1
+            return faded * amplitude * sin(2 * .pi * frequency * time + phase)
         }
     ])
 }

@@ -150,7 +150,8 @@ import Testing
         let speech = try put(tone(300, [0.2], seconds: 1), "1.mkv")
         var music = try put(tone(3000, [0.3], seconds: 4), "2.mkv")
         music.duck = Ducking(key: 0)
-        try await bench.mix([speech, music], to: "a.wav")
+        let result = try await bench.mix([speech, music], to: "a.wav")
+        #expect(result.duration == 4)
         let made = try bench.samples("a.wav")
         #expect(made.count == 192_000)
         #expect(abs(level(made, 3...4) - 20 * log10(0.3)) < 0.1)
@@ -234,5 +235,8 @@ import Testing
         #expect(abs(result.duration - 32.28) < 0.1)
         #expect(result.warnings.isEmpty, "\(result.warnings)")
         #expect(result.streams[0].sampleRate == 44_100)
+        let plain = try await bench.mix([speech, music], to: "a.wav") { $0.duration = 40 }
+        #expect(plain.duration == 40)
+        #expect(try bench.samples("a.wav").count == 40 * 44_100)
     }
 }

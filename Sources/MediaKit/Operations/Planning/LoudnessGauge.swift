@@ -18,6 +18,8 @@ final class LoudnessGauge: FrameConsumer, FrameProcessor, @unchecked Sendable {
     private var range = 0.0
     private var peak: Float = 0
 
+    /// Samples of silence before and after: more than the resampling filter reaches.
+    private static let margin = 64
     /// Below this, sound counts as silence: the absolute gate of BS.1770-4.
     private static let gate = -70.0
 
@@ -71,6 +73,9 @@ final class LoudnessGauge: FrameConsumer, FrameProcessor, @unchecked Sendable {
         measuring.append("ebur128", [("metadata", "1"), ("framelog", "verbose")])
         meter = try graph(format, measuring)
         var raising = FilterText()
+        // Silence around it, as a player has it; libswresample thinks of it as going on mirrored, which may peak higher.
+        raising.append("adelay", [("delays", "\(Self.margin)S"), ("all", "1")])
+        raising.append("apad", [("pad_len", "\(Self.margin)")])
         let rate = frame.sampleRate * PeakLimiter.oversampling(frame.sampleRate)
         raising.append("aformat", [("sample_fmts", "fltp"), ("sample_rates", "\(rate)")])
         oversampler = try graph(format, raising)

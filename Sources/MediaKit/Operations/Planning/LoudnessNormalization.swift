@@ -32,8 +32,11 @@ struct LoudnessNormalization {
                 .unsupported, "loudness is measured in a first pass, and a pipe cannot be read twice",
                 hint: "write it to a file first", input: demuxer.name)
         }
+        // Told before what else may be wrong: without sound there is nothing to do.
+        guard try !transcode.streams.chooseAudio(demuxer).isEmpty else {
+            throw MediaError(.badInput, "there is no sound in it", input: demuxer.name)
+        }
         var plan = try RenderPlan(transcode, container: container, demuxer: demuxer, job: job, processors: nil)
-        guard !plan.sounds.isEmpty else { throw MediaError(.badInput, "there is no sound in it", input: demuxer.name) }
         try rendering.requireDuration(plan.expectedDuration, demuxer)
         job.control.progress.expect(microseconds: plan.expectedDuration)
 
@@ -80,6 +83,7 @@ struct LoudnessNormalization {
             let sound = plan.sounds[index]
             let codec = sound.codec ?? plan.container.usualAudioCodec
             var soundPlan = try plan.encoderChoice(for: sound.stream, codec).plan
+            soundPlan.mixesFirst = true
             if plan.treatments.indices.contains(index) { plan.treatments[index].apply(to: &soundPlan) }
             return (index: sound.stream.index, plan: soundPlan)
         }

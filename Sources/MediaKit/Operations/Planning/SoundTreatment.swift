@@ -10,6 +10,7 @@ struct SoundTreatment {
     var processors: [any FrameProcessor] = []
 
     func apply(to plan: inout SoundPlan) {
+        plan.mixesFirst = true
         plan.gain = gain
         plan.limiter = limiter
         plan.length = length
