@@ -320,7 +320,8 @@ let package = Package(
             name: "ServiceProofTests",
             dependencies: [
                 "Worker", "kiln", "MediaKit", "JobQueue", "Locking", "TestSupport", "PostgresTestSupport",
-                "ProcessTestSupport", "ServiceTestSupport", "Transfer", "TransferTestSupport",
+                "ProcessTestSupport", "ProviderTestSupport", "Server", "ServiceTestSupport", "Transfer",
+                "TransferTestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["enqueue.py"],

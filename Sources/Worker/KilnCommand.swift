@@ -45,7 +45,8 @@ struct KilnCommand: AsyncParsableCommand {
                 subcommands: [
                     EnqueueCommand.self, JobsCommand.self, JobCommand.self, CancelCommand.self, RetryCommand.self,
                     WorkflowCommand.self, DeadCommand.self, QueuesCommand.self, PauseCommand.self, ResumeCommand.self,
-                    ScheduleCommand.self, CallCommand.self, WorkersCommand.self, HealthCommand.self, MigrateCommand.self,
+                    ScheduleCommand.self, CallCommand.self, WorkersCommand.self, HealthCommand.self,
+                    MigrateCommand.self,
                 ]),
         ])
 
