@@ -321,8 +321,9 @@ let package = Package(
             name: "ServiceProofTests",
             dependencies: [
                 "Worker", "kiln", "MediaKit", "JobQueue", "Locking", "TestSupport", "PostgresTestSupport",
-                "ProcessTestSupport", "ProviderTestSupport", "Providers", "ServiceTestSupport", "Transfer",
-                "TransferTestSupport", .product(name: "Logging", package: "swift-log"),
+                "ProcessTestSupport", "ProviderTestSupport", "Providers", "Server", "ServiceTestSupport", "Transfer",
+                "TransferTestSupport",
+                .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["enqueue.py"],
             swiftSettings: swiftSettings),

@@ -12,9 +12,9 @@ struct KilnCommand: AsyncParsableCommand {
 
             The commands of the queue find its database by --database or DATABASE_URL.
 
-            Exit codes: 0 done, 1 a job that was followed or waited for did not succeed, 64 usage, 65 bad input, 66 no such input or \
-            job, 69 unsupported or no database, 70 internal, 73 cannot create, 74 input/output, 75 resource limit, \
-            77 not permitted, 78 queue, store or credentials not set up, 130 cancelled.
+            Exit codes: 0 done, 1 a job that was followed or waited for did not succeed, 64 usage, 65 bad input, \
+            66 no such input or job, 69 unsupported or no database, 70 internal, 73 cannot create, 74 input/output, \
+            75 resource limit, 77 not permitted, 78 queue, store or credentials not set up, 130 cancelled.
             """,
         version: versionText,
         subcommands: [
@@ -25,13 +25,13 @@ struct KilnCommand: AsyncParsableCommand {
             NormalizeCommand.self,
             MixCommand.self,
             TranscribeCommand.self,
+            ConcatCommand.self,
+            LoopCommand.self,
             WaveformCommand.self,
             ThumbnailCommand.self,
             RunCommand.self,
             CapabilitiesCommand.self,
             SampleCommand.self,
-            ConcatCommand.self,
-            LoopCommand.self,
         ],
         groupedSubcommands: [
             CommandGroup(
@@ -45,9 +45,8 @@ struct KilnCommand: AsyncParsableCommand {
                 subcommands: [
                     EnqueueCommand.self, JobsCommand.self, JobCommand.self, CancelCommand.self, RetryCommand.self,
                     WorkflowCommand.self, DeadCommand.self, QueuesCommand.self, PauseCommand.self, ResumeCommand.self,
-                    ScheduleCommand.self,
-                    WorkersCommand.self, HealthCommand.self, MigrateCommand.self,
-                    CallCommand.self,
+                    ScheduleCommand.self, CallCommand.self, WorkersCommand.self, HealthCommand.self,
+                    MigrateCommand.self,
                 ]),
         ])
 

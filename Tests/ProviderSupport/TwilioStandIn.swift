@@ -20,6 +20,8 @@ package final class TwilioStandIn: Sendable {
             case errorPage
             /// The connection ends amid the body, so many times.
             case cut(Int)
+            /// The first request for media gets half of it, and waits for the rest.
+            case hold(ThreadSignal)
         }
 
         package var wav: [UInt8]?
@@ -190,6 +192,15 @@ package final class TwilioStandIn: Sendable {
                 "HTTP/1.1 200 OK\r\nContent-Type: audio/x-wav\r\nContent-Length: \(media.count)\r\n\r\n")
             try connection.write(Array(media.prefix(media.count / 2)))
             return false
+        case .hold(let signal)?:
+            state.withLock { $0.recordings[sid]?.fault = nil }
+            try connection.write(
+                "HTTP/1.1 200 OK\r\nContent-Type: audio/x-wav\r\nContent-Length: \(media.count)\r\n\r\n")
+            try connection.write(Array(media.prefix(media.count / 2)))
+            signal.wait()
+            try connection.write(Array(media.dropFirst(media.count / 2)))
+            state.withLock { $0.served += 1 }
+            return true
         case .cut?, nil:
             try connection.respond(200, headers: headers, body: media)
             state.withLock { $0.served += 1 }

@@ -12,13 +12,13 @@ enum JobKinds {
         MediaMixAudio.self,
         MediaConcatenate.self,
         MediaLoop.self,
-        SpeechTranscribe.self,
-        CaptionVideo.self,
-        CallVideo.self,
         MediaWaveform.self,
         MediaThumbnail.self,
-        AppRequest.self,
+        SpeechTranscribe.self,
+        CaptionVideo.self,
         CallRecording.self,
+        CallVideo.self,
+        AppRequest.self,
     ]
 
     /// Messages about jobs. They have slots of their own: neither does a slow receiver hold up work, nor the other way
