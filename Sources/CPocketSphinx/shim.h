@@ -35,7 +35,11 @@ static inline void kps_ignore(void *context, err_lvl_t level, const char *format
 }
 
 /// The library writes a page for each utterance, to standard error unless it is told otherwise.
-static inline void kps_silence(void) { err_set_callback(kps_ignore, NULL); }
+static inline void kps_silence(void) {
+    err_set_callback(kps_ignore, NULL);
+    // The table of settings takes the file itself, which each thread has of its own.
+    err_set_logfp(NULL);
+}
 
 /// A decoder of 16 kHz mono; NULL if the model could not be read. To be freed with ps_free.
 static inline ps_decoder_t *kps_open(const char *acoustic, const char *language, const char *dictionary) {
