@@ -34,11 +34,11 @@ static inline void kps_ignore(void *context, err_lvl_t level, const char *format
     (void)context, (void)level, (void)format;
 }
 
-/// The library writes a page for each utterance, to standard error unless it is told otherwise; and its settings past the
-/// callback to the file of its log.
+/// The library writes a page for each utterance, to standard error unless it is told otherwise.
 static inline void kps_silence(void) {
-    err_set_logfp(NULL);
     err_set_callback(kps_ignore, NULL);
+    // The table of settings takes the file itself, which each thread has of its own.
+    err_set_logfp(NULL);
 }
 
 /// A decoder of 16 kHz mono; NULL if the model could not be read. To be freed with ps_free.
