@@ -44,9 +44,11 @@ extension Proof {
             let worker: RunningKiln
             let port: Int
             let client: HTTPClient
+            let scratch: Scratch
 
             init(_ bench: ProofBench, _ service: OpenAIStandIn) async throws {
                 self.bench = bench
+                scratch = try Scratch()
                 let migration = try await KilnProcess.run(
                     ["migrate"], environment: ["DATABASE_URL": bench.database.url])
                 guard migration.status == 0 else { throw BenchFailure(migration.error) }
@@ -88,7 +90,7 @@ extension Proof {
                     return video.status == "completed" ? video : nil
                 }
                 let film = try await send(.get, try #require(video.resultUrl))
-                return (video, try Scratch().put("film.mp4", film.body))
+                return (video, try scratch.put("film-\(UUID().uuidString).mp4", film.body))
             }
 
             /// What was recognised.
@@ -186,9 +188,10 @@ extension Proof {
                             return samples.indices.contains(index) ? Double(samples[index]) / 32_767 : 0
                         }
                     ])
+                    let input = try scratch.put("in.mkv", clip.bytes)
+                    defer { withExtendedLifetime(scratch) {} }
                     return try await recogniser.transcribe(
-                        TranscriptionRequest(input: scratch.put("in.mkv", clip.bytes)), media: MediaEngine(),
-                        progress: nil
+                        TranscriptionRequest(input: input), media: MediaEngine(), progress: nil
                     ).transcript.words
                 }
                 return (try? call.wait()) ?? []

@@ -24,6 +24,7 @@ struct CallVideoRun {
 
     func run() async throws -> CallVideo.Answer {
         try burn("", .text("1\n00:00:00,000 --> 00:00:01,000\nx\n"), to: output).validate()
+        media.resolver.expectRepeats(of: payload.audio)
         let sound = try await step(.normalizeAudio, 0, 0.05) { try await $0.normalized() }
         let spoken = try await words()
         let pictures = try await pictures()
