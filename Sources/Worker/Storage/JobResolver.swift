@@ -17,6 +17,9 @@ final class JobResolver: MediaResolver {
     /// How long it was waited for bytes.
     let meter = StreamMeter()
     private let sinks = Mutex<[String: any ByteSink]>([:])
+    private let held = HeldInputs()
+    /// Locations of inputs that are read more than once.
+    private let repeated = Mutex<Set<String>>([])
 
     init(_ services: JobServices, job: JobContext) {
         stores = services.stores
@@ -27,9 +30,16 @@ final class JobResolver: MediaResolver {
 
     func source(for location: String) throws -> any ByteSource {
         let place = try place(location)
-        let source = DeferredSource(name: place.description) { [stores] in try await stores.source(for: place) }
+        let isRepeated = repeated.withLock { $0.contains(location) }
+        let source = DeferredSource(name: place.description) { [stores, held] in
+            guard isRepeated else { return try await stores.source(for: place) }
+            return try await held.source(place.description) { try await stores.source(for: place) }
+        }
         return MeteredSource(source, meter)
     }
+
+    /// Has an input that will be read more than once held in memory, if it is small. To be said before it is read.
+    func expectRepeats(of location: String) { repeated.withLock { _ = $0.insert(location) } }
 
     func sink(for location: String, overwrite: Bool) throws -> any ByteSink {
         let place = try place(location)

@@ -82,8 +82,9 @@ extension ServiceBench {
 
     /// An object decoded, with pictures as they are.
     func film(_ key: String) throws -> DecodedMedia {
-        let bytes = try #require(server.bytes(key))
-        return try DecodedMedia(path: try Scratch().put("film", bytes), pictureWidth: 4096)
+        let bytes = try #require(server.bytes(key)), scratch = try Scratch()
+        let path = try scratch.put("film", bytes)
+        return try withExtendedLifetime(scratch) { try DecodedMedia(path: path, pictureWidth: 4096) }
     }
 
     func text(_ key: String?) -> String { String(decoding: server.bytes(key ?? "") ?? [], as: UTF8.self) }

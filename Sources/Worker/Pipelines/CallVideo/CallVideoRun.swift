@@ -24,6 +24,7 @@ struct CallVideoRun {
 
     func run() async throws -> CallVideo.Answer {
         try burn("", .text("1\n00:00:00,000 --> 00:00:01,000\nx\n"), to: output).validate()
+        media.resolver.expectRepeats(of: payload.audio)
         let sound = try await step(.normalizeAudio, 0, 0.05) { try await $0.normalized() }
         let spoken = try await words()
         let pictures = try await pictures()
@@ -137,7 +138,7 @@ struct CallVideoRun {
     private func composed(_ sound: Sound, _ pictures: [Clip], isLast: Bool) async throws -> JobResult {
         let place = isLast ? output : work.location("body.mkv")
         let settings = isLast ? payload.video : WorkObjects.video
-        let audio = isLast ? AudioSettings() : AudioSettings(codec: .flac)
+        let audio = isLast ? self.audio : AudioSettings(codec: .flac)
         let container = isLast ? self.container : .mkv
         let overwrite = isLast ? payload.overwrite : true
         guard !pictures.isEmpty else {
@@ -165,6 +166,7 @@ struct CallVideoRun {
         )
         if !isLast {
             (request.video, request.container, request.overwrite) = (WorkObjects.video, .mkv, true)
+            request.audio = AudioSettings(codec: .copy)
         }
         return try await media.render(request)
     }
@@ -173,7 +175,7 @@ struct CallVideoRun {
         BurnSubtitles(
             input: input, subtitles: words, output: output, style: payload.style,
             captions: payload.captions ?? .ofCalls, fonts: payload.fonts, container: container, video: payload.video,
-            overwrite: payload.overwrite, threads: payload.threads, limits: payload.limits)
+            audio: audio, overwrite: payload.overwrite, threads: payload.threads, limits: payload.limits)
     }
 
     private func assembled(_ inner: JobResult) async throws -> JobResult {
@@ -183,8 +185,8 @@ struct CallVideoRun {
         let clips = [payload.intro, input, payload.outro].compactMap { $0 }.map { Clip(input: $0) }
         return try await media.render(
             ConcatenateClips(
-                clips: clips, output: output, container: container, video: video, overwrite: payload.overwrite,
-                threads: payload.threads, limits: payload.limits))
+                clips: clips, output: output, container: container, video: video, audio: audio,
+                overwrite: payload.overwrite, threads: payload.threads, limits: payload.limits))
     }
 
     private func thumbnail(of video: JobResult) async throws -> JobResult.Output {
@@ -201,6 +203,10 @@ struct CallVideoRun {
     private var limits: Limits { payload.limits.capped(by: services.configuration.limits) }
     private var container: Container? {
         payload.container ?? (payload.output.isEmpty || Container(fileName: payload.output) == nil ? .mp4 : nil)
+    }
+    /// The sound between the steps is without loss; players and the web want it as the container usually has it.
+    private var audio: AudioSettings {
+        AudioSettings(codec: (container ?? Container(fileName: payload.output)) == .webm ? .opus : .aac)
     }
     private var place: ResultPlace { ResultPlace(job.context, services, asked: payload.output) }
     /// Where the result goes.

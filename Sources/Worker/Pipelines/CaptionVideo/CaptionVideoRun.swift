@@ -5,8 +5,9 @@ import Providers
 
 /// Carries a job of the kind `pipeline.caption_video` out, step by step.
 ///
-/// The video is read twice at most: the ranges of its sound to recognise it, and then once from front to back. What is
-/// said lies in the store between the steps, as a file of the job's own: an attempt that comes later goes on from there.
+/// The video is read twice at most: the ranges of its sound to recognise it, and then once from front to back; a small one
+/// is fetched once. What is said lies in the store between the steps, as a file of the job's own: an attempt that comes
+/// later goes on from there.
 struct CaptionVideoRun {
     private let job: Job<CaptionVideo.Payload>
     private let services: JobServices
@@ -22,6 +23,7 @@ struct CaptionVideoRun {
     func run() async throws -> CaptionVideo.Answer {
         // What makes no sense need not be recognised first.
         try request(.text("1\n00:00:00,000 --> 00:00:01,000\nx\n")).validate()
+        media.resolver.expectRepeats(of: payload.input)
         let film = try await step(.probe, 0, 0.02) { try await $0.film() }
         let spoken = try await words(of: film)
         let rendered = try await step(.render, 0.35, 0.97) { try await $0.rendered(spoken, film) }
