@@ -2,6 +2,7 @@ import Foundation
 import JobQueue
 import Locking
 import MediaKit
+import PostgresTestSupport
 import ProviderTestSupport
 import Server
 import ServiceTestSupport
