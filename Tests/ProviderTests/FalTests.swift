@@ -9,7 +9,7 @@ struct FalTests {
     private static let key = "key-id:key-secret-0123"
 
     private static func queue(
-        _ server: FalStandIn, key: String = key, total: Duration = .seconds(60), hosts: [String]? = nil
+        _ server: FalStandIn, key: String = key, total: Duration = .seconds(600), hosts: [String]? = nil
     ) throws -> FalQueue {
         FalQueue(
             url: try server.queueURL, key: key, client: try HTTPClient(),

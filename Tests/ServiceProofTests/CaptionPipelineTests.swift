@@ -162,7 +162,8 @@ extension Proof {
             let made = try await app.processed(#"{"videoKey": "in/film.mkv", "captions": \#(Self.look)}"#)
             #expect(service.received.count >= 3)
             let heard = try await app.transcript(made.video).words
-            #expect(heard.map(\.text) == words.map(\.text))
+            // A sign that is said by itself is written to the word before it.
+            #expect(heard.flatMap { $0.text.split(separator: " ") } == words.flatMap { $0.text.split(separator: " ") })
             let video = try #require(try DecodedMedia(path: made.film, pictureWidth: 4096, keepsSound: false).video)
             var lit = 0, asked = 0
             for word in words where word.end - word.start > 0.3 {

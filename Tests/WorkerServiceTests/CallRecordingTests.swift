@@ -116,9 +116,9 @@ import TransferTestSupport
         // Numbers of a sequence are not taken back with the transaction that fails.
         _ = try await bench.database.psql(
             """
-            CREATE SEQUENCE tries; GRANT ALL ON SEQUENCE tries TO PUBLIC;
+            CREATE SEQUENCE public.tries; GRANT ALL ON SEQUENCE public.tries TO PUBLIC;
             CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                IF NEW.status = 'completed' AND nextval('tries') = 1 THEN RAISE EXCEPTION 'not yet'; END IF;
+                IF NEW.status = 'completed' AND nextval('public.tries') = 1 THEN RAISE EXCEPTION 'not yet'; END IF;
                 RETURN NEW;
             END $$;
             CREATE TRIGGER fail_once BEFORE UPDATE ON kiln_calls.calls FOR EACH ROW EXECUTE FUNCTION fail_once();
@@ -128,7 +128,7 @@ import TransferTestSupport
         #expect(try await bench.job(id).attempt == 5)
         #expect(bench.twilio.served == 1 && bench.speech.requests.count == 1)
         #expect(bench.analyses.withLock { $0 } == 1)
-        #expect(try await bench.sql("SELECT last_value FROM tries") == "2")
+        #expect(try await bench.sql("SELECT last_value FROM public.tries") == "2")
         #expect(try await Self.states(bench, sid) == "completed completed")
         #expect(
             try await bench.sql("SELECT count(*) FROM kiln_calls.transcripts, kiln_calls.insights") == "1")
@@ -302,7 +302,7 @@ import TransferTestSupport
     @Test func `A token that is refused, or missing, is the worker's to be set right`() async throws {
         let good = try await CallBench()
         let sid = good.record()
-        for (token, hint) in [("wrong", "TWILIO_AUTH_TOKEN is the auth token"), (nil, "set TWILIO_AUTH_TOKEN")] {
+        for (token, hint) in [("wrong", "TWILIO_AUTH_TOKEN is the auth token"), (nil, "Set TWILIO_AUTH_TOKEN")] {
             let bench = CallBench(good) { $0.providers.twilio.authToken = token }
             let id = try await bench.enqueue(
                 CallRecording.name, #"{"recordingUrl": "\#(bench.twilio.url(of: sid))"}"#, ", max_attempts => 1")

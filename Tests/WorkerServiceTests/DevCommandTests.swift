@@ -397,7 +397,8 @@ import Transfer
     }
 
     @Test func `Captions beside a video come before those within, and those before speech`() async throws {
-        #expect(try await DevCaptions.find(for: folder(captions: false)("talk.mkv")) == .speech)
+        let talking = try self.folder(captions: false)
+        #expect(try await DevCaptions.find(for: talking("talk.mkv")) == .speech)
         let folder = try folder(captions: false, sound: false)
         let video = folder("talk.mkv")
         guard case .timeCode(let seconds) = try await DevCaptions.find(for: video) else {

@@ -80,10 +80,12 @@ import TransferTestSupport
 
     @Test func `Sound is normalized, then mixed under a film`() async throws {
         let bench = try await ServiceBench()
-        bench.putClip(seconds: 2)
+        let workbench = try Workbench()
+        _ = try await workbench.movie(.ordinary(seconds: 2, width: 320, height: 180))
+        bench.server.put("in/movie.mp4", workbench.scratch.bytes("movie.mp4"))
         let normalized = try await bench.enqueue(
             "media.normalize_loudness",
-            #"{"input": "s3://media/in/clip.mkv", "container": "wav", "output": "store://out/a.wav"}"#)
+            #"{"input": "s3://media/in/movie.mp4", "container": "wav", "output": "store://out/a.wav"}"#)
         try await bench.serving { _ in
             let made = try await bench.result(normalized)
             #expect(made.key == "out/a.wav" && made.container == "wav")
@@ -91,7 +93,7 @@ import TransferTestSupport
             #expect(abs(loudness - -16) < 0.5)
             let mixed = try await bench.enqueue(
                 "media.mix_audio",
-                #"{"inputs": [{"input": "store://out/a.wav", "gain": -3}], "video": "s3://media/in/clip.mkv", "container": "mkv"}"#
+                #"{"inputs": [{"input": "store://out/a.wav", "gain": -3}], "video": "s3://media/in/movie.mp4", "container": "mkv"}"#
             )
             let film = try await bench.result(mixed)
             #expect(film.streams.map(\.kind) == ["video", "audio"])

@@ -96,6 +96,14 @@ struct TranscribeCommand: AsyncParsableCommand {
             let transcriber = try providers.transcriber(engine, cores: CoreBudget.process.cores)
             let reporter = ProgressReporter(quiet ? .none : progress)
             let start = ContinuousClock.now
+            // The outputs are tried first: an hour of listening must not end in "exists already".
+            let sinks = try outputs.map { output in
+                do { return try resolver.sink(for: output, overwrite: overwrite) } catch {
+                    throw MediaError(store: error, output: output)
+                }
+            }
+            // Does nothing to those that are finished.
+            defer { for sink in sinks { sink.abort() } }
             let made: Transcription
             do {
                 defer { reporter.finish() }
@@ -106,9 +114,9 @@ struct TranscribeCommand: AsyncParsableCommand {
                 made = try await transcriber.transcribe(
                     request, media: MediaEngine(resolver: resolver), progress: told)
             }
-            for output in outputs {
+            for (output, sink) in zip(outputs, sinks) {
                 let format = format ?? TranscriptFormat(fileName: output) ?? .srt
-                try await write(try made.transcript.written(as: format, rules: rules), to: output, resolver)
+                try await write(try made.transcript.written(as: format, rules: rules), to: sink, named: output)
             }
             await client.shutdown()
             return TranscribeReport(made, outputs: outputs, seconds: (ContinuousClock.now - start) / .seconds(1))
@@ -132,8 +140,7 @@ struct TranscribeCommand: AsyncParsableCommand {
             eta: fraction > 0.02 ? elapsed / fraction * (1 - fraction) : nil, bytes: 0)
     }
 
-    private func write(_ text: String, to output: String, _ resolver: ConsoleResolver) async throws {
-        let sink = try resolver.sink(for: output, overwrite: overwrite)
+    private func write(_ text: String, to sink: any ByteSink, named output: String) async throws {
         let bytes = Array(text.utf8)
         try await withTaskCancellationHandler {
             try await OwnThread.run {

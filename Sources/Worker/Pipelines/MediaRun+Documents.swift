@@ -24,6 +24,38 @@ extension MediaRun {
         return try await output(location, size: Int64(bytes.count), duration: 0)
     }
 
+    /// Copies a file, with a block of it in memory.
+    ///
+    /// - Throws: ``MediaError``.
+    func copy(_ from: String, to location: String, overwrite: Bool = false) async throws -> JobResult.Output {
+        let source = try resolver.source(for: from)
+        let sink = try resolver.sink(for: location, overwrite: overwrite)
+        let size = try await withTaskCancellationHandler {
+            try await Bounded.blocking {
+                do {
+                    var block = [UInt8](repeating: 0, count: 1 << 20)
+                    var size: Int64 = 0
+                    while true {
+                        let count = try block.withUnsafeMutableBytes { try source.read(into: $0, at: size) }
+                        if count == 0 { break }
+                        try block[..<count].withUnsafeBytes { try sink.write($0) }
+                        size += Int64(count)
+                    }
+                    try sink.prepare()
+                    try sink.finish()
+                    return size
+                } catch {
+                    sink.abort()
+                    throw error
+                }
+            }
+        } onCancel: {
+            source.cancel()
+            sink.cancel()
+        }
+        return try await output(location, size: size, duration: 0)
+    }
+
     /// Reads a file whole.
     ///
     /// - Parameter limit: bytes; a longer one is an error.

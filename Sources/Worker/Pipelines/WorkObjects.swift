@@ -28,11 +28,9 @@ struct WorkObjects: Sendable {
     /// - Returns: the copy's location.
     func fetch(_ url: String, as name: String, _ media: MediaRun) async throws -> String {
         let place = location(name)
-        _ = try await media.write(try await media.read(url, limit: Self.largestFetch), to: place, overwrite: true)
+        _ = try await media.copy(url, to: place, overwrite: true)
         return place
     }
-
-    private static let largestFetch = 512 << 20
 
     /// Deletes all of it. What cannot be deleted stays, and is told: the result is there.
     func delete() async {
@@ -60,7 +58,9 @@ struct ResultPlace {
     /// - Parameter asked: what the payload says; empty for nothing.
     init(_ job: JobContext, _ services: JobServices, asked: String) {
         self.job = job
-        self.asked = asked
+        // A URL of the web takes the one file that it was made for.
+        let isWeb = asked.lowercased().hasPrefix("http://") || asked.lowercased().hasPrefix("https://")
+        self.asked = isWeb ? "" : asked
         template = services.configuration.outputs.keyTemplate
     }
 

@@ -126,7 +126,13 @@ struct CallVideoRun {
                 try await generator.order(prompt)
             }
             let place = try await step(.fetchPicture, number: number, 0.25, 0.25) { run in
-                let made = try await generator.wait(ticket)
+                let made: GeneratedMedia
+                do {
+                    made = try await generator.wait(ticket)
+                } catch let error as ProviderError where error.code == .expired {
+                    // The service has thrown away what was ordered: it has to be made anew.
+                    made = try await generator.wait(try await generator.order(prompt))
+                }
                 let name = "picture-\(number)." + made.fileExtension(else: generate.kind == .image ? "png" : "mp4")
                 return try await run.work.fetch(made.url, as: name, run.media)
             }
