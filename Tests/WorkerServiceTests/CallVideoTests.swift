@@ -66,7 +66,8 @@ import TransferTestSupport
         #expect(answer.key == "out/call.mp4" && Set(answer.streams.map(\.codec)) == ["h264", "aac"])
         #expect(abs(answer.duration - Self.seconds) < 0.05 && answer.speech == nil)
         let loud = try #require(try await loudness(bench, answer.key))
-        #expect(abs(loud - -16) < 0.5)
+        // AAC keeps less of noise than it does of speech.
+        #expect(abs(loud - -16) < 1)
         #expect(abs((answer.loudness?.after ?? 0) - -16) < 0.5)
         let video = try #require(try bench.film(answer.key).video)
         // Black where nobody speaks, and more than black where somebody does.

@@ -1,3 +1,4 @@
+import ByteIO
 import MediaKit
 import Transfer
 
@@ -12,6 +13,7 @@ extension MediaError {
         switch error {
         case let error as TransferError: self.init(error, input: input)
         case let error as MediaError: self = error
+        case let error as ByteIOError: self.init(error, input: input)
         case is CancellationError: self.init(.cancelled, "cancelled", input: input)
         default: self.init(.io, "\(error)", input: input, cause: error)
         }
@@ -22,6 +24,19 @@ extension MediaError {
         self.init(store: error, input: output)
         // Its bucket or folder is not there, or closed.
         if code == .notFound { code = .cannotCreate }
+    }
+
+    private init(_ error: ByteIOError, input: String) {
+        let code: Code =
+            switch error.code {
+            case .notFound: .notFound
+            case .exists, .permission: .cannotCreate
+            case .tooLarge: .resourceLimit
+            case .notSeekable: .unsupported
+            case .cancelled: .cancelled
+            default: .io
+            }
+        self.init(code, "\(error)", input: input, cause: error)
     }
 
     /// - Parameter input: the place it happened on, as it may be shown.

@@ -31,7 +31,8 @@ struct StillPicture {
                 hint: "raise limits.pixels")
         }
         let source = FrameFormat(frame: frame, timeBase: timeBase, frameRate: Rational(0, 1))
-        let text = try filters(source, frame, orientation.isUpright ? frame.orientation ?? orientation : orientation, aspect, size)
+        let own = orientation.isUpright ? frame.orientation ?? orientation : orientation
+        let text = try filters(source, frame, own, aspect, size)
         let graph = try FilterGraph(
             sources: [source], text: text.joined(nothing: "null"), isVideo: true,
             threads: control.budget.filterThreads, control: control)
