@@ -118,12 +118,13 @@ import TransferTestSupport
             """
             CREATE SEQUENCE public.tries; GRANT ALL ON SEQUENCE public.tries TO PUBLIC;
             CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                IF NEW.status = 'completed' AND nextval('public.tries') = 1 THEN RAISE EXCEPTION 'not yet'; END IF;
+                IF NEW.status = 'completed' AND OLD.status <> 'completed' AND nextval('public.tries') = 1 THEN RAISE EXCEPTION 'not yet'; END IF;
                 RETURN NEW;
             END $$;
             CREATE TRIGGER fail_once BEFORE UPDATE ON kiln_calls.calls FOR EACH ROW EXECUTE FUNCTION fail_once();
             """)
-        let id = try await bench.enqueue(sid)
+        let id = try await bench.enqueue(
+            CallRecording.name, #"{"recordingUrl": "\#(bench.twilio.url(of: sid))"}"#, ", max_attempts => 9")
         try await bench.serving(middlewares: [FailingEnd()]) { () async throws in _ = try await bench.done(id) }
         #expect(try await bench.job(id).attempt == 5)
         #expect(bench.twilio.served == 1 && bench.speech.requests.count == 1)

@@ -63,10 +63,6 @@ struct CallRun: Sendable {
         } catch {
             await note(error, recording)
             if let gone = error as? Gone { throw JobError.permanent(gone.description) }
-            // What the tables' own triggers and constraints refuse is not the queue's error: it may be set right meanwhile.
-            if let refused = error as? QueueError, ["P0", "23"].contains(refused.sqlState?.prefix(2)) {
-                throw JobError.retry("\(refused)")
-            }
             throw error
         }
     }
