@@ -133,7 +133,12 @@ struct BlockCache {
     ) -> Bool {
         func isTight() -> Bool { reserved + count > capacity || blocks.count >= Self.mostBlocks }
         guard isTight() else { return true }
-        let old = blocks.filter { !$0.isLoading && !isTail($0) }.sorted { $0.lastUse < $1.lastUse }
+        // Many small ones are forgotten before one that would cost more to fetch again.
+        let isCrowded = blocks.count >= Self.mostBlocks
+        let old = blocks.filter { !$0.isLoading && !isTail($0) }.sorted {
+            let (left, right) = isCrowded ? (sizeClass($0), sizeClass($1)) : (0, 0)
+            return (left, $0.lastUse) < (right, $1.lastUse)
+        }
         func isKept(_ block: Block) -> Bool { keep.contains { $0.overlaps(block.start..<block.end) } }
         for block in old where !isKept(block) {
             remove(block.id)
@@ -151,6 +156,8 @@ struct BlockCache {
         }
         return false
     }
+
+    private func sizeClass(_ block: Block) -> Int { block.end - block.start < ReadAhead.firstFetch ? 0 : 1 }
 
     /// The end of the object, where an MP4 may have its index, is kept.
     private func isTail(_ block: Block) -> Bool { block.end == length && block.start >= length - blockSize }

@@ -16,29 +16,63 @@ public struct RangePlan: Sendable, Hashable {
     ///     bytes is its delay times the speed of the line, divided by the requests that are under way together.
     ///   - longest: bytes of a request, at least 64 KiB. Default 4 MiB.
     public init(_ ranges: some Sequence<Range<Int64>>, gap: Int64 = 32 << 10, longest: Int64 = 4 << 20) {
+        self.init(pieces: Self.joined(ranges, over: gap), longest: longest)
+    }
+
+    /// A plan whose requests fetch so many bytes at most: the widest gaps are left out, until they do.
+    ///
+    /// - Parameters:
+    ///   - ranges: what is needed; fetched also where it alone is more than `bytes`, with an eighth of it besides.
+    ///   - bytes: how many are fetched.
+    ///   - gap: bytes, as above; also those of narrower gaps are left out where that is needed.
+    public init(
+        _ ranges: some Sequence<Range<Int64>>, fetchingAtMost bytes: Int64, gap: Int64 = 32 << 10,
+        longest: Int64 = 4 << 20
+    ) {
+        let pieces = Self.joined(ranges, over: 0)
+        let needed = pieces.reduce(0) { $0 + Int64($1.count) }
+        let spare = max(bytes - needed, needed / 8)
+        var (read, widest): (Int64, Int64) = (0, 0)
+        for width in zip(pieces, pieces.dropFirst()).map({ $1.lowerBound - $0.upperBound }).sorted() {
+            read += width
+            guard width <= gap, read <= spare else {
+                // Of gaps that are as wide, none or all are read through.
+                if width == widest { widest -= 1 }
+                break
+            }
+            widest = width
+        }
+        self.init(pieces: Self.joined(pieces, over: widest), longest: longest)
+    }
+
+    private init(pieces: [Range<Int64>], longest: Int64) {
         let longest = max(64 << 10, longest)
         var requests: [Range<Int64>] = []
-        func append(_ range: Range<Int64>) {
-            var start = range.lowerBound
-            while start < range.upperBound {
-                let end = range.upperBound - start > longest ? start + longest : range.upperBound
+        for piece in pieces {
+            var start = piece.lowerBound
+            while start < piece.upperBound {
+                let end = piece.upperBound - start > longest ? start + longest : piece.upperBound
                 requests.append(start..<end)
                 start = end
             }
         }
-        var open: Range<Int64>?
+        self.requests = requests
+    }
+
+    /// In order, neighbours that are no further apart than `gap` joined.
+    private static func joined(_ ranges: some Sequence<Range<Int64>>, over gap: Int64) -> [Range<Int64>] {
+        var joined: [Range<Int64>] = []
         for range in ranges.lazy.map({ $0.clamped(to: 0..<Int64.max) }).filter({ !$0.isEmpty })
             .sorted(by: { $0.lowerBound < $1.lowerBound })
         {
-            if let last = open, range.lowerBound <= last.upperBound || range.lowerBound - last.upperBound <= gap {
-                open = last.lowerBound..<max(last.upperBound, range.upperBound)
+            if let last = joined.last, range.lowerBound <= last.upperBound || range.lowerBound - last.upperBound <= gap
+            {
+                joined[joined.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
             } else {
-                if let open { append(open) }
-                open = range
+                joined.append(range)
             }
         }
-        if let open { append(open) }
-        self.requests = requests
+        return joined
     }
 
     /// Bytes that are fetched, those between the needed ones included.

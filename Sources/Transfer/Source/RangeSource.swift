@@ -30,12 +30,14 @@ public final class RangeSource: PlannableByteSource {
         case sequential(SequentialReader)
     }
     private let reader: Reader
+    private let plannedShare: Double
 
     /// Opens the object.
     ///
     /// - Throws: ``TransferError``: `notFound`, `accessDenied`, …
     public init(_ object: any RangedObject, options: RangeSourceOptions = RangeSourceOptions()) async throws {
         name = object.name
+        plannedShare = options.plannedShare
         let info = try await object.open(first: Int(ReadAhead.firstFetch))
         length = info.size
         if let size = info.size, info.acceptsRanges || Int64(info.head.count) == size {
@@ -67,7 +69,9 @@ public final class RangeSource: PlannableByteSource {
         switch reads {
         case .forward: reader.follow(nil)
         case .scattered: reader.follow(nil, isScattered: true)
-        case .ranges(let ranges): reader.follow(RangePlan(ranges))
+        case .ranges(let ranges):
+            let most = plannedShare < 1 ? Int64(plannedShare * Double(min(reader.length, 1 << 60))) : reader.length
+            reader.follow(RangePlan(ranges, fetchingAtMost: most))
         }
     }
 

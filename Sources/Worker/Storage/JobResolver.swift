@@ -33,12 +33,12 @@ final class JobResolver: MediaResolver {
         let isRepeated = repeated.withLock { $0.contains(location) }
         let source = DeferredSource(name: place.description) { [stores, held] in
             guard isRepeated else { return try await stores.source(for: place) }
-            return try await held.source(place.description) { try await stores.source(for: place) }
+            return try await held.source(place.description) { try await stores.source(for: place, options: $0) }
         }
         return MeteredSource(source, meter)
     }
 
-    /// Has an input that will be read more than once held in memory, if it is small. To be said before it is read.
+    /// Has an input that will be read more than once held as far as that goes. To be said before it is read.
     func expectRepeats(of location: String) { repeated.withLock { _ = $0.insert(location) } }
 
     func sink(for location: String, overwrite: Bool) throws -> any ByteSink {

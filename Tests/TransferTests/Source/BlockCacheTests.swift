@@ -93,4 +93,18 @@ import Testing
         #expect(cache.apply(wishes(pieces, limit: 3), waitingAt: nil).fetch.count == 3)
         #expect(cache.apply(wishes(pieces, limit: 3), waitingAt: nil).fetch.isEmpty)
     }
+
+    @Test func `Of a crowd of pieces, small ones go before the large one that was read first`() throws {
+        var cache = cache()
+        func load(_ range: Range<Int64>) throws {
+            for (id, range) in cache.apply(wishes([range]), waitingAt: range.lowerBound).fetch {
+                _ = try cache.receive([UInt8](repeating: 1, count: range.count), for: id)
+                cache.stop(id)
+            }
+        }
+        try load(0..<Self.mebi)
+        for piece in 1..<1000 { try load(Self.mebi + Int64(piece) * 2000..<Self.mebi + Int64(piece) * 2000 + 400) }
+        #expect(copy(&cache, 1, at: 0) == [1])
+        #expect(cache.blocks.count < 300)
+    }
 }

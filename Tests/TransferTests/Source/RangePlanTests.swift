@@ -30,4 +30,22 @@ import Transfer
         #expect(together.byteCount == length)
         #expect(Int64(together.requests.count) == (length + longest - 1) / longest)
     }
+
+    @Test func `As many bytes are fetched as are allowed, and the widest gaps are left out`() {
+        // Gaps of 10, 20 and 30 bytes.
+        let pieces: [Range<Int64>] = [0..<100, 110..<200, 220..<300, 330..<400]
+        #expect(RangePlan(pieces, fetchingAtMost: 400).requests == [0..<400])
+        #expect(RangePlan(pieces, fetchingAtMost: 399).requests == [0..<300, 330..<400])
+        // An eighth of what is needed is allowed in any case.
+        #expect(RangePlan(pieces, fetchingAtMost: 1).byteCount == 370)
+        #expect(RangePlan(pieces, fetchingAtMost: 1000, gap: 15).requests == [0..<200, 220..<300, 330..<400])
+        #expect(RangePlan([0..<100, 100..<200], fetchingAtMost: 0).requests == [0..<200])
+    }
+
+    @Test func `Gaps that are as wide are read through all together, or not at all`() {
+        let pieces = (0..<1000).map { (index: Int64) -> Range<Int64> in index * 1000..<index * 1000 + 100 }
+        let plan = RangePlan(pieces, fetchingAtMost: 500_000)
+        #expect(plan.requests == pieces)
+        #expect(RangePlan(pieces, fetchingAtMost: 1_000_000).requests == [0..<999_100])
+    }
 }
