@@ -36,6 +36,8 @@ static const layout layouts[] = {
 
 struct kwh_library {
     void *handle;
+    // Whether it stays in memory: its threads and graphics drivers do not all survive being unloaded.
+    bool stays;
     const layout *layout;
     char version[64];
     const char *(*whisper_version)(void);
@@ -164,6 +166,7 @@ kwh_library *kwh_open(const char *path, char *message, size_t capacity) {
     // Where ggml is built in parts, those for this machine are loaded only when they are asked for.
     void (*load_backends)(void);
     *(void **)&load_backends = dlsym(library->handle, "ggml_backend_load_all");
+    library->stays = true;
     if (load_backends) load_backends();
     // Without one, the library ends the process when a model is loaded.
     size_t (*device_count)(void);
@@ -178,7 +181,7 @@ kwh_library *kwh_open(const char *path, char *message, size_t capacity) {
 
 void kwh_close(kwh_library *library) {
     if (!library) return;
-    dlclose(library->handle);
+    if (!library->stays) dlclose(library->handle);
     free(library);
 }
 

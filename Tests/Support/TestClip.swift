@@ -48,6 +48,8 @@ public struct TestClip: Sendable {
         public var start = 0
         public var language: String?
         public var isDefault = true
+        /// Milliseconds of its own time that the file leaves out, as a recorder does that lost something; multiples of 20.
+        public var missing: Range<Int>?
         /// The sample of a channel at a second of its own time, −1…1.
         public var sample: @Sendable (_ seconds: Double, _ channel: Int) -> Double
 
@@ -261,6 +263,7 @@ extension TestClip {
             let step = sound.sampleRate / 50
             let total = Int((sound.seconds * Double(sound.sampleRate)).rounded())
             for first in stride(from: 0, to: total, by: step) {
+                if sound.missing?.contains(first / step * 20) == true { continue }
                 let data = sound.samples(first..<min(first + step, total))
                 blocks.append(Block(track: track, time: sound.start + first / step * 20, data: data))
             }

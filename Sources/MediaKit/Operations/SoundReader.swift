@@ -149,8 +149,8 @@ private struct SoundReader {
             throw MediaError(.badRequest, "sampleRate must lie between 8,000 and 192,000 Hz")
         }
         let start = request.start ?? 0
-        guard start.isFinite, start >= 0, request.end.map({ $0.isFinite && $0 > start }) ?? true else {
-            throw MediaError(.badRequest, "start must be 0 or more, and end after it")
+        guard (0...1e9).contains(start), request.end.map({ $0 > start && $0 <= 1e9 }) ?? true else {
+            throw MediaError(.badRequest, "start must be 0 or more, and end after it; neither more than 1,000,000,000")
         }
     }
 }

@@ -35,23 +35,36 @@ struct JSONCall: Sendable {
     /// An answer comes when it is complete, so that there is silence until then.
     static let usualTimeouts = HTTPTimeouts(connect: .seconds(10), stall: .seconds(300), whole: .seconds(600))
     /// Bytes of an answer at most.
-    private static let answerLimit = 8 << 20
+    static let answerLimit = 8 << 20
 
     /// - Throws: ``ProviderError``.
     func send(_ method: HTTPMethod, _ url: HTTPURL, _ body: JSONTree? = nil, repeats: Repeats) async throws
         -> HTTPReply
     {
+        let text = body?.text
+        return try await send(
+            method, url, text.map { .text($0) } ?? .empty, contentType: text == nil ? nil : "application/json",
+            saying: text, repeats: repeats)
+    }
+
+    /// Sends what is no JSON.
+    ///
+    /// - Parameters:
+    ///   - saying: the words that are sent, which errors do not repeat.
+    ///   - limit: bytes of an answer at most.
+    /// - Throws: ``ProviderError``, whose cause is a `TransferError` where the service answered.
+    func send(
+        _ method: HTTPMethod, _ url: HTTPURL, _ body: HTTPBody, contentType: String?, saying: String?,
+        repeats: Repeats, limit: Int = answerLimit
+    ) async throws -> HTTPReply {
         var request = HTTPRequest(
-            method, url, headers: headers, destination: .trusted, redirects: .none, timeouts: timeouts,
+            method, url, headers: headers, body: body, destination: .trusted, redirects: .none, timeouts: timeouts,
             retries: retries, isIdempotent: repeats == .reading)
         request.headers["Accept"] = "application/json"
-        if let body {
-            request.headers["Content-Type"] = "application/json"
-            request.body = .text(body.text)
-        }
+        if let contentType { request.headers["Content-Type"] = contentType }
         request.classify = { Self.classify(&$0, repeats) }
         do {
-            let reply = try await client.send(request, limit: Self.answerLimit)
+            let reply = try await client.send(request, limit: limit)
             guard reply.status < 300 else {
                 throw ProviderError(
                     .configuration, "the service answered \(reply.status), a redirect", provider: provider,
@@ -59,7 +72,7 @@ struct JSONCall: Sendable {
             }
             return reply
         } catch let error as TransferError {
-            throw failure(error, sent: body?.text)
+            throw failure(error, sent: saying)
         }
     }
 

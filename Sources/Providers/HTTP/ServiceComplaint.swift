@@ -1,7 +1,8 @@
 import FoundationEssentials
 import Transfer
 
-/// What a service says went wrong, in the body of an error: the forms of OpenAI and its likes, Anthropic and fal.ai.
+/// What a service says went wrong, in the body of an error: the forms of OpenAI and its likes, Anthropic and fal.ai, and
+/// plain text.
 struct ServiceComplaint: Sendable, Equatable {
     /// For people. It may repeat what was sent.
     var message: String?
@@ -13,7 +14,10 @@ struct ServiceComplaint: Sendable, Equatable {
     private var kinds: [String] = []
 
     init(_ body: [UInt8]) {
-        guard let document = try? JSONTree(parsing: body) else { return }
+        guard let document = try? JSONTree(parsing: body) else {
+            message = Self.plainText(body)
+            return
+        }
         // {"error": {"message", "type", "param", "code"}}, {"type": "error", "error": {"type", "message"}}
         let error = document["error"] ?? document
         if let text = error.string {
@@ -36,6 +40,12 @@ struct ServiceComplaint: Sendable, Equatable {
         if let kind = document["error_type"]?.string { kinds.insert(kind, at: 0) }
         kinds = kinds.filter { $0.utf8.count <= 64 && $0.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } }
         kind = kinds.first
+    }
+
+    /// A line of a proxy's or a simple server's; neither a page nor half of a document.
+    private static func plainText(_ body: [UInt8]) -> String? {
+        let text = String(decoding: body.prefix(1000), as: UTF8.self).trimmed
+        return text.isEmpty || text.hasPrefix("<") || text.hasPrefix("{") || text.hasPrefix("[") ? nil : text
     }
 
     /// The account has no money or quota left.

@@ -25,14 +25,13 @@ extension OpenAISpeechAnswer {
             let end = max(start, chunk.second(segment.end))
             let text = segment.text.trimmed
             guard !text.isEmpty else { continue }
-            // What the model itself doubts (Whisper's own thresholds), where there is nothing to be heard.
-            if let none = segment.noSpeechProbability, none > 0.6, let sure = segment.averageLogProbability, sure < -1,
-                !chunk.hasVoice(from: start, to: end)
-            {
+            // What was made up where there is nothing to be heard. Where there is, it stays: it may have been said.
+            let isRepeated = kept.last.map { TokenAlignment.key($0.text) == TokenAlignment.key(text) } ?? false
+            if segment.isDoubted || isRepeated, !chunk.hasVoice(from: start, to: end) {
                 dropped.append(start...end)
                 continue
             }
-            if (segment.compressionRatio ?? 0) > 2.4 { loops.append(start) }
+            if segment.isLoop { loops.append(start) }
             kept.append(
                 Transcript.Segment(
                     start: start, end: end, text: text,
@@ -43,11 +42,24 @@ extension OpenAISpeechAnswer {
             if Set(four).count == 1 { loops.append(kept[index].start) }
         }
         let usable = words.filter { word in
-            !dropped.contains { $0.contains((word.start + word.end) / 2) }
+            let middle = (word.start + word.end) / 2
+            // Two segments may share a moment: the words are those of the one that stays.
+            return !dropped.contains { $0.contains(middle) } || kept.contains { $0.start <= middle && middle < $0.end }
         }
-        guard !usable.isEmpty else { return (kept, loops) }
+        guard !usable.isEmpty, !kept.isEmpty || dropped.isEmpty else { return (kept, loops) }
         if let aligned = WordAlignment.aligned(kept, with: usable) { return (aligned.map(\.fittedToWords), loops) }
         return (WordAlignment.segments(of: usable, text: ""), loops)
+    }
+}
+
+/// By Whisper's own thresholds, https://github.com/openai/whisper/blob/main/whisper/transcribe.py
+extension OpenAISpeechAnswer.Segment {
+    /// Text that compresses well: the same again and again.
+    fileprivate var isLoop: Bool { (compressionRatio ?? 0) > 2.4 }
+
+    /// What the model itself does not believe in.
+    fileprivate var isDoubted: Bool {
+        isLoop || (noSpeechProbability ?? 0) > 0.6 && (averageLogProbability ?? 0) < -1
     }
 }
 

@@ -28,16 +28,24 @@ struct OpenAISpeechAnswer: Sendable {
     /// Whole words, without blanks around them and often without punctuation.
     var words: [Word]
 
-    /// - Throws: `DecodingError` for JSON that is none of these.
+    /// It is none of these: a page, or a document of something else.
+    struct Unknown: Error {}
+
+    /// - Throws: `DecodingError` or ``Unknown`` for what is none of these.
     init(_ body: [UInt8], contentType: String?) throws {
         let isJSON = contentType?.lowercased().contains("json") ?? true
-        guard isJSON || body.first(where: { $0 > 0x20 }) == UInt8(ascii: "{") else {
+        let first = body.first { $0 > 0x20 }
+        guard isJSON || first == UInt8(ascii: "{") else {
+            // A page of a web server that answers whatever it is asked.
+            guard first != UInt8(ascii: "<") else { throw Unknown() }
             // text/plain: of a server that knows no JSON.
             let text = String(decoding: body, as: UTF8.self)
             self.init(text: text.trimmed, language: nil, segments: [], words: [])
             return
         }
         let document = try JSONDecoder().decode(Document.self, from: Data(body))
+        // Nothing said is an empty text; without any text it is something else, such as {"error": "…"}.
+        guard document.text != nil || document.segments != nil || document.words != nil else { throw Unknown() }
         let segments = (document.segments ?? []).compactMap { segment -> Segment? in
             guard let start = segment.start, let end = segment.end, start.isFinite, end.isFinite else { return nil }
             return Segment(

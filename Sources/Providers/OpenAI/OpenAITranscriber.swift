@@ -1,4 +1,3 @@
-import Locking
 public import Logging
 public import MediaKit
 public import Transfer
@@ -63,9 +62,11 @@ public struct OpenAITranscriber: Transcriber {
     public func transcribe(
         _ request: TranscriptionRequest, media: MediaEngine, progress: (@Sendable (Double) -> Void)?
     ) async throws -> Transcription {
-        let session = Session(form: model.form, language: request.language)
+        var request = request
+        request.language = try Self.code(of: request.language)
+        let session = Session(form: model.form, format: format)
         let recognition = SpeechRecognition(request, cutting: cutting(for: model.form), atATime: requests)
-        let heard = try await recognition.run(media, progress: progress) { chunk in
+        let heard = try await recognition.run(media, progress: progress) { [request] chunk in
             try await recognise(chunk, request, session)
         }
         let transcript = Transcript(
@@ -77,59 +78,41 @@ public struct OpenAITranscriber: Transcriber {
         return Transcription(transcript: transcript, usage: usage)
     }
 
+    private static func code(of language: String?) throws(ProviderError) -> String? {
+        guard let language else { return nil }
+        guard let code = SpeechLanguage.code(language) else {
+            throw ProviderError(
+                .badRequest, "\"\(language.prefix(40))\" is no language", provider: name,
+                hint: "languages are ISO 639-1 codes, such as \"de\"")
+        }
+        return code
+    }
+
     private func cutting(for form: OpenAISpeechModel.Form) -> SpeechCutting {
         form == .text ? .utterances : SpeechCutting(longest: min(longestChunk, format.longest))
     }
 
+    private static let name = "openai"
     /// Characters of 224 tokens, about.
     private static let promptLength = 800
 
     // MARK: One chunk
 
-    /// What the chunks of one recording learn of the server.
-    private final class Session: Sendable {
-        private struct State {
-            var form: OpenAISpeechModel.Form
-            /// The end of what was said, by channel.
-            var tails: [Int: String] = [:]
-        }
-        let language: String?
-        private let state: Locked<State>
-
-        init(form: OpenAISpeechModel.Form, language: String?) {
-            self.language = language
-            state = Locked(State(form: form))
-        }
-
-        var form: OpenAISpeechModel.Form { state.withLock { $0.form } }
-
-        /// Asks for less from now on. Returns whether there is less to ask for.
-        func stepDown(from form: OpenAISpeechModel.Form) -> Bool {
-            state.withLock { state in
-                if state.form < form { return true }
-                switch form {
-                case .words: state.form = .segments
-                case .segments, .speakers: state.form = .text
-                case .text: return false
-                }
-                return true
-            }
-        }
-
-        func tail(_ channel: Int?) -> String? { state.withLock { $0.tails[channel ?? -1] } }
-        func setTail(_ text: String, _ channel: Int?) { state.withLock { $0.tails[channel ?? -1] = text } }
-    }
-
     private func recognise(
         _ chunk: SpeechChunk, _ request: TranscriptionRequest, _ session: Session
     ) async throws -> SpeechRecognition.Heard {
-        let form = session.form
+        let (form, format) = (session.form, session.format)
         if form == .text, chunk.duration > SpeechCutting.utterances.longest + 1 {
             // It was cut for a server that knows times.
             return try await recognise(pieces(of: chunk, .utterances), request, session)
         }
-        do {
-            let answer = try await ask(chunk, form, request, session)
+        if chunk.duration > format.longest {
+            // It was cut for a format that takes less.
+            return try await recognise(
+                pieces(of: chunk, SpeechCutting(longest: format.longest)), request, session)
+        }
+        switch try await ask(chunk, form, format, request, session) {
+        case .heard(let answer):
             let (segments, loops) = answer.heard(in: chunk)
             for start in loops {
                 logger.warning(
@@ -137,29 +120,34 @@ public struct OpenAITranscriber: Transcriber {
                     metadata: ["engine": "\(engineName)", "second": "\(Int(start))"])
             }
             if requests == 1, !segments.isEmpty {
-                let text = segments.suffix(20).map(\.text).joined(separator: " ")
+                // What a model is told to go on with, it repeats.
+                let text = loops.isEmpty ? segments.suffix(20).map(\.text).joined(separator: " ") : ""
                 session.setTail(String(text.suffix(Self.promptLength)), chunk.channel)
             }
             return SpeechRecognition.Heard(
                 segments: segments, language: answer.language, audioSeconds: chunk.duration, requests: 1)
-        } catch let error as ProviderError where error.code == .tooLarge && chunk.duration > 8 {
-            logger.info(
-                "a chunk is too long for the service, and is sent in parts",
-                metadata: ["seconds": "\(Int(chunk.duration))", "engine": "\(engineName)"])
-            let half = SpeechCutting(longest: chunk.duration * 0.6, overlap: min(2, chunk.duration / 16))
-            return try await recognise(pieces(of: chunk, half), request, session)
-        } catch let error as ProviderError where isAboutForm(error) && session.stepDown(from: form) {
-            logger.info(
-                "the service does not know the form that was asked for, and is asked for less",
-                metadata: ["engine": "\(engineName)"])
-            return try await recognise(chunk, request, session)
+        case .refused(let objection, let error):
+            if objection == .length, chunk.duration > 8 {
+                logger.info(
+                    "a chunk is too long for the service, and is sent in parts",
+                    metadata: ["seconds": "\(Int(chunk.duration))", "engine": "\(engineName)"])
+                let half = SpeechCutting(longest: chunk.duration * 0.6, overlap: min(2, chunk.duration / 16))
+                return try await recognise(pieces(of: chunk, half), request, session)
+            }
+            if objection == .file, session.stepDown(from: format) {
+                logger.info(
+                    "the service cannot read \(format.rawValue), and is sent WAV; set KILN_SPEECH_FORMAT to wav",
+                    metadata: ["engine": "\(engineName)"])
+                return try await recognise(chunk, request, session)
+            }
+            if objection == .form, session.stepDown(from: form) {
+                logger.info(
+                    "the service does not know the form that was asked for, and is asked for less",
+                    metadata: ["engine": "\(engineName)"])
+                return try await recognise(chunk, request, session)
+            }
+            throw error
         }
-    }
-
-    private func isAboutForm(_ error: ProviderError) -> Bool {
-        guard let cause = error.cause as? TransferError, let status = cause.status, (400..<501).contains(status)
-        else { return false }
-        return OpenAISpeechFailure(cause.body).isAboutForm
     }
 
     private func recognise(
@@ -185,20 +173,77 @@ public struct OpenAITranscriber: Transcriber {
 
     // MARK: One request
 
+    /// What became of a request.
+    private enum Outcome {
+        case heard(OpenAISpeechAnswer)
+        /// Something else may be taken.
+        case refused(Objection, ProviderError)
+    }
+
+    /// What is wrong with a request, where another one may be right.
+    private enum Objection {
+        /// Of the recording.
+        case length
+        /// The file's format.
+        case file
+        /// The form that was asked for.
+        case form
+    }
+
     private func ask(
-        _ chunk: SpeechChunk, _ form: OpenAISpeechModel.Form, _ request: TranscriptionRequest, _ session: Session
-    ) async throws -> OpenAISpeechAnswer {
-        let file = try await SpeechFile(chunk, as: format)
-        var body = MultipartForm()
-        body.add("model", model.name)
-        if let language = request.language.flatMap(SpeechLanguage.code) { body.add("language", language) }
+        _ chunk: SpeechChunk, _ form: OpenAISpeechModel.Form, _ format: SpeechFileFormat,
+        _ request: TranscriptionRequest, _ session: Session
+    ) async throws -> Outcome {
         var prompt = request.prompt ?? ""
-        if requests == 1, let tail = session.tail(chunk.channel) {
+        if requests == 1, let tail = session.tail(chunk.channel), !tail.isEmpty {
             // Whisper looks at the last 224 tokens: the caller's words are not to be pushed out of them.
             let room = max(0, Self.promptLength - prompt.count)
             prompt += (prompt.isEmpty || room == 0 ? "" : " ") + tail.suffix(room)
         }
-        if form != .speakers, !prompt.isEmpty { body.add("prompt", prompt) }
+        if form == .speakers { prompt = "" }
+        let file = try await SpeechFile(chunk, as: format)
+        guard file.bytes.count <= SpeechFileFormat.largestFile else {
+            let error = ProviderError(
+                .tooLarge, "\(Int(chunk.duration)) s of it are too many bytes for one request", provider: Self.name)
+            return .refused(.length, error)
+        }
+        let body = self.form(file, form, language: request.language, prompt: prompt)
+        let service = JSONCall(
+            provider: Self.name, client: client, headers: settings.headers, requestIDHeader: "x-request-id",
+            keyHint: "check OPENAI_API_KEY", retries: retries, timeouts: timeouts)
+        let reply: HTTPReply
+        do {
+            // To send it twice costs twice, and changes nothing.
+            reply = try await service.send(
+                .post, settings.baseURL.endpoint("audio/transcriptions"), .bytes(body.body),
+                contentType: body.contentType, saying: prompt, repeats: .reading, limit: 32 << 20)
+        } catch let error as ProviderError {
+            return try Self.refusal(error)
+        }
+        do {
+            return .heard(try OpenAISpeechAnswer(reply.body, contentType: reply.headers["Content-Type"]))
+        } catch {
+            // Older servers of whisper.cpp answer errors with 200.
+            let complaint = ServiceComplaint(reply.body)
+            let said = complaint.shown(besides: prompt, keys: settings.headers)
+            let error = ProviderError(
+                .badAnswer,
+                said.map { "the service answered \(reply.status) with an error: \($0)" }
+                    ?? "the answer is not what the protocol says", provider: Self.name,
+                hint: said == nil ? "check OPENAI_BASE_URL" : nil, status: reply.status,
+                requestID: service.requestID(reply.headers), isRetryable: true)
+            guard said != nil, let objection = Self.objection(complaint) else { throw error }
+            return .refused(objection, error)
+        }
+    }
+
+    private func form(
+        _ file: SpeechFile, _ form: OpenAISpeechModel.Form, language: String?, prompt: String
+    ) -> MultipartForm {
+        var body = MultipartForm()
+        body.add("model", model.name)
+        if let language { body.add("language", language) }
+        if !prompt.isEmpty { body.add("prompt", prompt) }
         switch form {
         case .text: body.add("response_format", "json")
         case .segments: body.add("response_format", "verbose_json")
@@ -213,35 +258,40 @@ public struct OpenAITranscriber: Transcriber {
         body.add(
             "file", fileName: "speech.\(file.format.ending)", contentType: file.format.contentType, file.bytes)
         body.finish()
+        return body
+    }
 
-        var url = settings.baseURL
-        while url.path.hasSuffix("/") { url.path.removeLast() }
-        url.path += "/audio/transcriptions"
-        var headers = settings.headers
-        headers["Content-Type"] = body.contentType
-        headers["Accept"] = "application/json"
-        // To send it twice costs twice, and changes nothing.
-        var call = HTTPRequest(
-            .post, url, headers: headers, body: .bytes(body.body), destination: .trusted, redirects: .none,
-            timeouts: timeouts, retries: retries, isIdempotent: true)
-        call.classify = { OpenAISpeechFailure.classify(&$0) }
-        let reply: HTTPReply
-        do {
-            reply = try await client.send(call, limit: 32 << 20)
-        } catch let error as TransferError {
-            throw OpenAISpeechFailure.error(error, secret: settings.key)
+    /// What an error leaves to be tried.
+    ///
+    /// - Throws: the error, where that is nothing.
+    private static func refusal(_ failure: ProviderError) throws(ProviderError) -> Outcome {
+        var error = failure
+        switch error.code {
+        case .notFound: error.hint = "check the model's name and OPENAI_BASE_URL"
+        case .throttled: error.hint = "lower KILN_SPEECH_REQUESTS if it happens often"
+        default: break
         }
-        guard reply.status < 300 else {
-            throw ProviderError(
-                .configuration, "the service answered \(reply.status), a redirect", provider: "openai",
-                hint: "set OPENAI_BASE_URL to where it leads", status: reply.status)
+        guard let answer = error.cause as? TransferError, let status = error.status, (400...500).contains(status),
+            ![.quota, .configuration, .notFound, .throttled].contains(error.code)
+        else { throw error }
+        let complaint = ServiceComplaint(answer.body)
+        let objection: Objection? =
+            switch status {
+            case 413: .length
+            case 415: .file
+            default: Self.objection(complaint)
+            }
+        guard let objection else { throw error }
+        if objection == .length, status != 500 {
+            error.code = .tooLarge
+            error.isRetryable = false
         }
-        do {
-            return try OpenAISpeechAnswer(reply.body, contentType: reply.headers["Content-Type"])
-        } catch {
-            throw ProviderError(
-                .badAnswer, "the answer is not what the protocol says", provider: "openai", status: reply.status,
-                requestID: reply.headers["x-request-id"].flatMap(OpenAISpeechFailure.requestID), isRetryable: true)
-        }
+        return .refused(objection, error)
+    }
+
+    private static func objection(_ complaint: ServiceComplaint) -> Objection? {
+        if complaint.isAboutLength { return .length }
+        if complaint.isAboutFile { return .file }
+        return complaint.isAboutForm ? .form : nil
     }
 }

@@ -29,11 +29,30 @@ public struct PocketSphinxTranscriber: Transcriber {
         let model = try PocketSphinxModel(folder: modelFolder)
         try check(request.language, model)
         let decoder = try await PocketSphinxPool.shared.take(model)
-        let stop = StopFlag()
+        let result: SpeechRecognition.Result
         // Nothing uses it any longer once `run` has ended, whatever way.
-        defer { PocketSphinxPool.shared.give(decoder) }
-        let result = try await SpeechRecognition(request, cutting: Self.cutting).run(media, progress: progress) {
-            chunk in
+        do {
+            result = try await recognise(request, by: decoder, media, progress)
+            PocketSphinxPool.shared.give(decoder)
+        } catch {
+            // One that failed may be stuck amid an utterance, and is not for the next recording.
+            if !(error is ProviderError) { PocketSphinxPool.shared.give(decoder) }
+            throw error
+        }
+        return Transcription(
+            transcript: Transcript(
+                engine: engineName, quality: quality, language: model.languageCode, duration: result.duration,
+                segments: result.segments),
+            usage: TranscriptionUsage(
+                audioSeconds: result.audioSeconds, requests: result.requests, cost: nil, bytesRead: result.bytesRead))
+    }
+
+    private func recognise(
+        _ request: TranscriptionRequest, by decoder: PocketSphinxDecoder, _ media: MediaEngine,
+        _ progress: (@Sendable (Double) -> Void)?
+    ) async throws -> SpeechRecognition.Result {
+        let stop = StopFlag()
+        return try await SpeechRecognition(request, cutting: Self.cutting).run(media, progress: progress) { chunk in
             try await withTaskCancellationHandler {
                 try await OwnThread.run {
                     let words = try decoder.decode(chunk.samples, channel: chunk.channel, stop: stop)
@@ -45,17 +64,11 @@ public struct PocketSphinxTranscriber: Transcriber {
                 stop.set()
             }
         }
-        return Transcription(
-            transcript: Transcript(
-                engine: engineName, quality: quality, language: model.languageCode, duration: result.duration,
-                segments: result.segments),
-            usage: TranscriptionUsage(
-                audioSeconds: result.audioSeconds, requests: result.requests, cost: nil, bytesRead: result.bytesRead))
     }
 
     private func check(_ language: String?, _ model: PocketSphinxModel) throws(ProviderError) {
         guard let language, let own = model.languageCode else { return }
-        guard language.lowercased().prefix(while: { $0.isLetter }) == own else {
+        guard SpeechLanguage.code(language) == own else {
             throw ProviderError(
                 .badRequest, "its model is of the language \"\(own)\", not \"\(language)\"", provider: Self.name,
                 hint: "choose another engine: openai or whisper")

@@ -11,6 +11,8 @@ struct ChannelCutter {
     /// What came before it was decided: five minutes at most.
     private var waiting: [SoundBlock] = []
     private var chunks = 0
+    /// How many channels are recognised each by itself; `nil` until it is known.
+    var channelCount: Int? { chunkers?.count }
     /// Samples of each channel so far, those before the first one counted.
     private(set) var end: Int64 = 0
 
@@ -63,8 +65,7 @@ struct ChannelCutter {
         guard let count = chunkers?.count else { return [] }
         var found: [SpeechChunk] = []
         for index in 0..<count {
-            let samples =
-                isSeparate ? (index < block.samples.count ? block.samples[index] : []) : Self.mixed(block.samples)
+            let samples = isSeparate ? Self.channel(index, of: block.samples) : Self.mixed(block.samples)
             found += numbered(chunkers?[index].append(samples, start: block.start) ?? [])
         }
         return found
@@ -77,6 +78,11 @@ struct ChannelCutter {
             chunks += 1
             return chunk
         }
+    }
+
+    /// A channel that the sound no longer has is silent: what comes behind it must keep its time.
+    private static func channel(_ index: Int, of channels: [[Int16]]) -> [Int16] {
+        index < channels.count ? channels[index] : Array(repeating: 0, count: channels.first?.count ?? 0)
     }
 
     /// The mean of the channels, which cannot clip.

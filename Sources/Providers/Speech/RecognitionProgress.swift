@@ -8,7 +8,9 @@ final class RecognitionProgress: Sendable {
     private struct State {
         /// Seconds of the source.
         var total: Double?
-        var done: [Int: Double] = [:]
+        /// Of all channels.
+        var done = 0.0
+        var channels = 1
         var told = 0.0
     }
 
@@ -29,16 +31,17 @@ final class RecognitionProgress: Sendable {
         state.withLock { $0.total = $0.total.map { max($0, progress.position) } ?? progress.position / fraction }
     }
 
+    /// So many channels are recognised each by itself.
+    func cut(_ channels: Int) { state.withLock { $0.channels = max(1, channels) } }
+
     /// It is read to its end, a second of the source.
     func readAll(to end: Double) { state.withLock { $0.total = max(end - start, 0.001) } }
 
     func recognised(_ chunk: SpeechChunk) {
         state.withLock { state in
-            // Of several channels the one that is farthest behind counts, once it is known.
-            state.done[chunk.channel ?? 0, default: 0] += chunk.duration
+            state.done += chunk.duration
             guard let total = state.total, total > 0 else { return }
-            let channels = Double(max(1, (chunk.channel ?? 0) + 1, state.done.count))
-            report(state.done.values.reduce(0, +) / (total * channels), &state)
+            report(state.done / (total * Double(state.channels)), &state)
         }
     }
 

@@ -94,7 +94,8 @@ struct SpeechFile: Sendable {
         put(UInt16(16))
         put("data")
         put(length)
-        for sample in chunk.samples { put(sample) }
+        // All at once: there are millions of them, and every machine that this runs on has the low byte first.
+        chunk.samples.withUnsafeBytes { bytes += $0 }
         return bytes
     }
 }

@@ -131,10 +131,17 @@ public struct SpeechRecognition: Sendable {
             isMono: request.channels == .mixed, start: request.start, end: request.end)
         let cutter = Locked(ChannelCutter(self.request.channels, cutting: cutting, sampleRate: sampleRate))
         let facts = try await media.readSound(request, progress: { meter.read($0) }) { block in
-            for chunk in cutter.withLock({ $0.append(block) }) { try handoff.offer(chunk) }
+            let chunks = cutter.withLock { cutter in
+                defer { cutter.channelCount.map(meter.cut) }
+                return cutter.append(block)
+            }
+            for chunk in chunks { try handoff.offer(chunk) }
         }
-        let rest = cutter.withLock { $0.finish() }
-        let end = cutter.withLock { $0.end }
+        let (rest, end) = cutter.withLock { cutter in
+            let rest = cutter.finish()
+            cutter.channelCount.map(meter.cut)
+            return (rest, cutter.end)
+        }
         meter.readAll(to: Double(end) / Double(sampleRate))
         // Few, but they may have to wait: not on this thread, which is Swift's.
         try await OwnThread.run { for chunk in rest { try handoff.offer(chunk) } }

@@ -32,6 +32,16 @@ final class WhisperModel: @unchecked Sendable {
     // The library stays: its threads and graphics drivers do not all survive being unloaded.
     deinit { kwh_free(model) }
 
+    /// Loads the library alone, as far as it can be told whether it would do. Blocks.
+    ///
+    /// - Returns: its version.
+    /// - Throws: ``ProviderError`` with code `configuration`.
+    static func libraryVersion(_ path: String?) throws(ProviderError) -> String {
+        let library = try open(path)
+        defer { kwh_close(library) }
+        return String(cString: kwh_version(library))
+    }
+
     /// - Parameter path: `nil` for the system's.
     private static func open(_ path: String?) throws(ProviderError) -> OpaquePointer {
         var reasons: [String] = []

@@ -24,6 +24,14 @@ public struct WhisperTranscriber: Transcriber {
         self.threads = max(1, threads)
     }
 
+    /// Loads whisper.cpp's library, and tells its version. Blocks.
+    ///
+    /// - Parameter library: libwhisper.so; `nil` for the system's.
+    /// - Throws: ``ProviderError`` with code `configuration` if there is none that can be used.
+    public static func libraryVersion(_ library: String? = nil) throws(ProviderError) -> String {
+        try WhisperModel.libraryVersion(library)
+    }
+
     public func transcribe(
         _ request: TranscriptionRequest, media: MediaEngine, progress: (@Sendable (Double) -> Void)?
     ) async throws -> Transcription {
@@ -56,8 +64,7 @@ public struct WhisperTranscriber: Transcriber {
 
     private func language(_ asked: String?, _ model: WhisperModel) throws(ProviderError) -> String? {
         guard let asked else { return model.isMultilingual ? nil : "en" }
-        let code = String(asked.lowercased().prefix { $0.isLetter })
-        guard model.knows(language: code), model.isMultilingual || code == "en" else {
+        guard let code = SpeechLanguage.code(asked), model.knows(language: code), model.isMultilingual || code == "en" else {
             throw ProviderError(
                 .badRequest, "its model does not know the language \"\(asked)\"", provider: Self.name,
                 hint: model.isMultilingual

@@ -17,6 +17,13 @@ extension SettingsTable {
             "speech.requests", "KILN_SPEECH_REQUESTS", at: \.value.providers.speech.requests, .count(1...64),
             "Requests at a time for one recording; 1 for a server that works on one after the other.")
         Setting(
+            "speech.format", "KILN_SPEECH_FORMAT", at: \.value.providers.speech.format, .choice,
+            "What the sound is sent to it as. A server that cannot read it is sent `wav` after its refusal.")
+        Setting(
+            "speech.chunk", "KILN_SPEECH_CHUNK", at: \.value.providers.speech.longestChunk,
+            .seconds(.seconds(10) ... .seconds(1300)),
+            "How much sound one request holds at most. A slow server needs less: each is to be answered within 300 s.")
+        Setting(
             "speech.pricePerMinute", "KILN_SPEECH_PRICE", at: \.value.providers.speech.pricePerMinute,
             .optional(.number(0...1000)), fallback: "the model's list price",
             "US dollars for a minute of sound, for the cost in results.")

@@ -1,3 +1,4 @@
+import Providers
 import Transfer
 
 /// What the services and recognisers are told, by ``WorkerConfiguration/providers``. Keys are never printed.
@@ -39,6 +40,10 @@ extension WorkerConfiguration {
             var model: String = "whisper-1"
             /// Requests at a time for one recording.
             var requests: Int = 4
+            /// Of the files that it is sent.
+            var format: SpeechFileFormat = .opus
+            /// Seconds of such a file at most.
+            var longestChunk: Double = 600
             /// US dollars for a minute of sound; `nil` for the list price where the model has one that is known.
             var pricePerMinute: Double?
             /// A model file of whisper.cpp.

@@ -1,5 +1,6 @@
 import Glibc
 import Providers
+import Transfer
 
 /// Which engine recognises speech where nobody says, and whether it has what it needs.
 struct SpeechCheck: DoctorCheck {
@@ -10,7 +11,7 @@ struct SpeechCheck: DoctorCheck {
         let isChosen = settings.speech.engine != .automatic
         switch ServiceProviders.speechEngine(settings) {
         case .openAI:
-            guard settings.openAI.key != nil else {
+            guard ServiceProviders.canAskOpenAI(settings) else {
                 return [.wrong("openai is to recognise speech, and has no key", "set OPENAI_API_KEY")]
             }
             return [.ok("openai recognises speech, with \(settings.speech.model)")]
@@ -21,7 +22,13 @@ struct SpeechCheck: DoctorCheck {
             guard access(model, R_OK) == 0 else {
                 return [.wrong("whisper is to recognise speech, and there is no \(model)", "correct WHISPER_MODEL")]
             }
-            return [.ok("whisper recognises speech, with \(model)")]
+            do {
+                let library = settings.speech.whisperLibrary
+                let version = try await OwnThread.run { try WhisperTranscriber.libraryVersion(library) }
+                return [.ok("whisper \(version) recognises speech, with \(model)")]
+            } catch let error as ProviderError {
+                return [.wrong("whisper is to recognise speech: \(error.message)", error.hint)]
+            }
         case .automatic, .pocketSphinx:
             do { _ = try PocketSphinxModel(folder: settings.speech.pocketSphinxModel) } catch {
                 let finding = "pocketsphinx is to recognise speech: \(error.message)"

@@ -26,15 +26,15 @@ extension ServiceProviders {
         let engine = speechEngine(asked)
         switch engine {
         case .openAI:
-            // Servers of one's own may ask for no key.
-            guard settings.openAI.key != nil || settings.openAI.baseURL.text != Self.openAI else {
+            guard Self.canAskOpenAI(settings) else {
                 throw ProviderError(
                     .configuration, "there is no key", provider: engine.rawValue, hint: "set OPENAI_API_KEY")
             }
             return OpenAITranscriber(
                 settings: OpenAISettings(key: settings.openAI.key, baseURL: settings.openAI.baseURL),
                 model: settings.speech.model, client: client, requests: settings.speech.requests,
-                pricePerMinute: settings.speech.pricePerMinute)
+                pricePerMinute: settings.speech.pricePerMinute, format: settings.speech.format,
+                longestChunk: settings.speech.longestChunk)
         case .whisper:
             guard let model = settings.speech.whisperModel else {
                 throw ProviderError(
@@ -47,13 +47,24 @@ extension ServiceProviders {
         }
     }
 
-    private static let openAI = WorkerConfiguration.Providers.OpenAI().baseURL.text
+    /// Servers of one's own may ask for no key.
+    static func canAskOpenAI(_ settings: WorkerConfiguration.Providers) -> Bool {
+        settings.openAI.key != nil || settings.openAI.baseURL.host != openAI
+    }
+
+    private static let openAI = WorkerConfiguration.Providers.OpenAI().baseURL.host
 
     /// What a recognition takes of the worker.
     func speechWeight(_ asked: SpeechEngine? = nil) -> KindWeight {
         switch speechEngine(asked) {
-        // Decodes sound, encodes chunks, and waits for answers.
-        case .openAI: return SpeechTranscribe.weight
+        case .openAI:
+            // Decodes sound, encodes chunks, and waits for answers. In memory are the chunks that are sent, as samples and
+            // as files, and about four more on their way to that.
+            let weight = SpeechTranscribe.weight
+            let chunk = Int64(settings.speech.longestChunk * 32_000)
+            let file = settings.speech.format == .opus || settings.speech.format == .mp3 ? chunk / 3 : chunk
+            let chunks = Int64(settings.speech.requests) * (chunk + file) + 4 * chunk
+            return KindWeight(cores: weight.cores, memory: max(weight.memory, 48 << 20 + chunks))
         case .automatic, .pocketSphinx: return KindWeight(cores: 1, memory: 384 << 20)
         case .whisper:
             var status = stat()

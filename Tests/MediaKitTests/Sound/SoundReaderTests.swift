@@ -1,3 +1,4 @@
+import Foundation
 import MediaKit
 import Synchronization
 import TestSupport
@@ -76,6 +77,63 @@ import Testing
         #expect(abs(span.lowerBound - 1) < 0.02 && abs(span.upperBound - 2) < 0.02, "\(span)")
     }
 
+    @Test(arguments: [500..<1500, 700..<760]) func `what is missing amid a stream is silent, and what follows is in time`(
+        missing: Range<Int>
+    ) async throws {
+        var clip = bursts([0.2...0.3, 2...2.5], seconds: 3)
+        clip.audio[0].missing = missing
+        let sound = try await read(SoundRequest(input: try bench.put(clip)))
+        #expect(abs(sound.samples[0].count - 48_000) < 32)
+        let span = try #require(loudSpan(sound.samples[0]))
+        #expect(abs(span.lowerBound - 0.2) < 0.002 && abs(span.upperBound - 2.5) < 0.002, "\(span)")
+        let second = try #require(loudSpan(Array(sound.samples[0][16_000...])))
+        #expect(abs(second.lowerBound - 1) < 0.002, "\(second)")
+    }
+
+    @Test(arguments: [false, true]) func `an edit list that trims moves all that is heard`(hasPictures: Bool) async throws {
+        var clip = bursts([1...2], seconds: 3, sampleRate: 48_000)
+        let name: String
+        if hasPictures {
+            clip.video = .init(frames: 75)
+            name = try await bench.movie(clip)
+        } else {
+            try await bench.extract(try bench.put(clip), to: "trimmed.m4a")
+            name = bench.scratch("trimmed.m4a")
+        }
+        let before = try #require(loudSpan(try await read(SoundRequest(input: name)).samples[0]))
+        #expect(abs(before.lowerBound - 1) < 0.02 && abs(before.upperBound - 2) < 0.02, "\(before)")
+        // Half a second less at the beginning, and all behind 1.2 s of what is left.
+        var bytes = try [UInt8](Data(contentsOf: URL(filePath: name)))
+        try trimSound(of: &bytes, by: 24_000, length: 1200)
+        let trimmed = try bench.put(bytes, as: "edited.mp4")
+        let sound = try await read(SoundRequest(input: trimmed))
+        let span = try #require(loudSpan(sound.samples[0]))
+        #expect(abs(span.lowerBound - 0.5) < 0.02 && abs(span.upperBound - 1.2) < 0.05, "\(span)")
+        let part = try await read(SoundRequest(input: trimmed, start: 0.25))
+        #expect(part.start == 4000)
+        #expect(abs(try #require(loudSpan(part.samples[0])).lowerBound - 0.25) < 0.02)
+    }
+
+    /// Changes the edit of a movie's sound: where it begins, in samples, and milliseconds that it lasts.
+    private func trimSound(of bytes: inout [UInt8], by samples: Int, length: Int) throws {
+        let data = Data(bytes)
+        let edits = data.ranges(of: Data("elst".utf8)).map(\.upperBound)
+        let place = try #require(
+            edits.first { edit in
+                let sound = data[edit...].firstRange(of: Data("soun".utf8))?.lowerBound ?? .max
+                let pictures = data[edit...].firstRange(of: Data("vide".utf8))?.lowerBound ?? .max
+                return sound < pictures
+            })
+        func number(_ at: Int) -> Int { bytes[at..<at + 4].reduce(0) { $0 << 8 | Int($1) } }
+        func put(_ value: Int, _ at: Int) {
+            for index in 0..<4 { bytes[at + index] = UInt8(truncatingIfNeeded: value >> (24 - 8 * index)) }
+        }
+        // Version 0, one entry: its length by the movie's clock, and where it begins by the track's.
+        try #require(number(place) == 0 && number(place + 4) == 1)
+        put(length, place + 8)
+        put(number(place + 12) + samples, place + 12)
+    }
+
     @Test func `a part begins at its second, to the sample`() async throws {
         let input = try bench.put(.ordinary(seconds: 4))
         let whole = try await read(SoundRequest(input: input))
@@ -137,6 +195,7 @@ import Testing
         for request in [
             SoundRequest(input: input, sampleRate: 100), SoundRequest(input: input, start: -1),
             SoundRequest(input: input, start: 3, end: 2), SoundRequest(input: input, start: .nan),
+            SoundRequest(input: input, start: 1e15), SoundRequest(input: input, end: 1e300),
         ] {
             let error = await mediaError { try await bench.engine.readSound(request) { _ in } }
             #expect(error?.code == .badRequest)

@@ -93,6 +93,8 @@ package final class RawServer: Sendable {
                 if errno == EINTR || errno == ECONNABORTED { continue }
                 break
             }
+            // A program that another test starts meanwhile would keep the connection open, and its client waiting.
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             let number = state.withLock { state -> Int? in
                 guard !state.isStopped else { return nil }
                 state.connections += 1
