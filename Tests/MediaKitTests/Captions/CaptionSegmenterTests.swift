@@ -83,7 +83,9 @@ import Testing
     }
 
     @Test func `a language is a tag, by its name as well`() {
-        func tag(_ language: String?) -> String? { Transcript(language: language, duration: 0, segments: []).languageTag }
+        func tag(_ language: String?) -> String? {
+            Transcript(language: language, duration: 0, segments: []).languageTag
+        }
         #expect(tag("english") == "en" && tag("pt_BR") == "pt-BR" && tag("de") == "de")
         #expect(tag(nil) == nil && tag("") == nil && tag("the French one") == nil)
     }

@@ -92,10 +92,11 @@ import Testing
             "it was Unabhängigkeitserklärung to us and Rechtsschutzversicherung or so", seconds: 6, language: "de")
         for canvas in Self.canvases {
             let writer = try WordCaptionWriter(look: CaptionLook(preset: preset), canvas: canvas)
-            for caption in try writer.captions(of: transcript) where caption.words.contains(where: { $0.text.count > 20 })
-            {
+            for caption in try writer.captions(of: transcript)
+            where caption.words.contains(where: { $0.text.count > 20 }) {
                 let lengths = caption.lines.map { Caption.text(of: $0).count }
-                let longest = try writer.captions(of: TranscriptFixtures.english).flatMap(\.lineTexts).map(\.count).max()
+                let longest = try writer.captions(of: TranscriptFixtures.english).flatMap(\.lineTexts).map(\.count)
+                    .max()
                 #expect(caption.words.count == 1 || (lengths.max() ?? 0) <= (longest ?? 0) + 8, "\(caption.text)")
             }
         }

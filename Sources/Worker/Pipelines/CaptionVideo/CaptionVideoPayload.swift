@@ -116,7 +116,7 @@ extension CaptionVideo {
                     "description": "Whether they become a track of the result, too."
                 ]),
                 "sidecars": JSONSchema.array(of: .names(TranscriptFormat.allCases.map(\.rawValue))).orNull.adding([
-                    "uniqueItems": true, "description": "Files that are written beside the result."
+                    "uniqueItems": true, "description": "Files that are written beside the result.",
                 ]),
             ]
             properties.merge(

@@ -209,7 +209,8 @@ extension BurnSubtitles {
     fileprivate var withoutCaptions: Transcode {
         Transcode(
             input: input, output: output, container: container, video: video, audio: audio, streams: streams,
-            textTracks: textTracks, start: start, end: end, indexFirst: indexFirst, bitexact: bitexact, overwrite: overwrite,
+            textTracks: textTracks, start: start, end: end, indexFirst: indexFirst, bitexact: bitexact,
+            overwrite: overwrite,
             threads: threads, limits: limits, tolerance: tolerance)
     }
 }
