@@ -91,6 +91,13 @@ import Transfer
                     "input": "https://a.example/a.mp4", "speech": ["prompt": "Kiln"], "translate": "de",
                     "captions": ["preset": "karaoke"], "sidecars": ["srt", "vtt"], "textTrack": true, "burn": false,
                 ])
+            // What the worker fills in stays, and what is no placeholder is a part of the key.
+            let named = try await api.post(
+                "/api/video/process", #"{"videoKey": "a.mp4", "output": "out/{jobId} {x}.{extension}"}"#)
+            let other = try #require(named["jobId"]?.string.flatMap { UUID(uuidString: $0) })
+            #expect(
+                try await api.queue.job(other)?.payload?.decode(JSONValue.self).member("output")
+                    == "store://out/{jobId}%20%7Bx%7D.{extension}")
         }
     }
 

@@ -142,6 +142,8 @@ import TransferTestSupport
         )
         let answer = try await ready.serving { _ in try await ready.answer(id) }
         #expect(answer.speech?.language == "de" && answer.speech?.engine == "openai:whisper-1")
+        #expect(answer.speech?.translation?.engine.hasPrefix("anthropic:") == true)
+        #expect((answer.speech?.translation?.usage.requests ?? 0) > 0)
         #expect(answer.transcript?.hasSuffix(".de.json") == true)
         let srt = ready.text(answer.sidecars?.first?.output.key)
         #expect(srt.contains("ONE TWO THREE FOUR."), "\(srt)")
@@ -177,6 +179,19 @@ import TransferTestSupport
             (#"{"input": "s3://media/in/silent.mkv", "burn": false}"#, "burn"),
             (#"{"input": "s3://media/in/silent.mkv", "video": {"crf": 99}}"#, "crf"),
             (#"{"input": "s3://media/in/silent.mkv", "subtitels": {}}"#, "subtitels"),
+            (#"{"input": "s3://media/in/silent.mkv", "translate": "the German one"}"#, "de or pt-BR"),
+            (#"{"input": "s3://media/in/silent.mkv", "sidecars": ["srt", "srt"]}"#, "but once"),
+            (#"{"input": "s3://media/in/silent.mkv", "textTrack": true, "container": "mpegts"}"#, "no text tracks"),
+            (
+                #"{"input": "s3://media/in/silent.mkv", "burn": false, "sidecars": ["srt"], "captions": {"position": 7}}"#,
+                "position"
+            ),
+            (
+                ##"""
+                {"input": "s3://media/in/silent.mkv", "subtitles":
+                 {"transcript": {"duration": 2, "segments": [{"start": 2, "end": 1, "text": "x"}]}}}
+                """##, "ends before it starts"
+            ),
         ]
         var ids: [JobID] = []
         for (payload, _) in cases { ids.append(try await bench.enqueue("pipeline.caption_video", payload)) }
@@ -188,6 +203,66 @@ import TransferTestSupport
             }
         }
         #expect(service.attempts == 0 && bench.server.keys == ["in/silent.mkv", "in/sound.mkv"])
+    }
+
+    @Test func `An output that is somebody else's is found out before anybody listens`() async throws {
+        let spoken = SpokenClip(["one"], seconds: 1.2), service = try spoken.service()
+        let bench = try await bench(service)
+        bench.server.put("in/talk.mkv", spoken.clip().bytes)
+        for key in ["out/a.mp4", "out/b.json", "out/c.srt"] { bench.server.put(key, [1]) }
+        var ids: [JobID] = []
+        for name in ["a", "b", "c"] {
+            ids.append(
+                try await bench.enqueue(
+                    "pipeline.caption_video",
+                    #"{"input": "s3://media/in/talk.mkv", "sidecars": ["srt"], "output": "store://out/\#(name).mp4"}"#))
+        }
+        try await bench.serving { [ids] _ in
+            for id in ids {
+                let job = try await bench.failed(id)
+                let message = job.errors?.last?.message ?? ""
+                #expect(job.state == .dead && job.attempt == 1 && message.contains("exists already"), "\(message)")
+            }
+        }
+        #expect(service.attempts == 0)
+        #expect(bench.server.keys.filter { $0.hasPrefix("out/") } == ["out/a.mp4", "out/b.json", "out/c.srt"])
+        #expect(bench.server.uploads.isEmpty)
+    }
+
+    @Test func `Files have endings of their own where the names of results have none`() async throws {
+        let spoken = SpokenClip(), service = try spoken.service()
+        var bench = try await bench(service)
+        bench.configuration.outputs.keyTemplate = "made/{jobId}"
+        bench.server.put("in/talk.mkv", spoken.clip().bytes)
+        let ready = bench
+        let id = try await ready.enqueue(
+            "pipeline.caption_video",
+            #"{"input": "s3://media/in/talk.mkv", \#(Self.settings), "sidecars": ["srt", "json"]}"#)
+        let answer = try await ready.serving { _ in try await ready.answer(id) }
+        let name = "made/\(id.uuidString.lowercased())"
+        #expect(answer.key == name && answer.transcript == "s3://media/\(name).json")
+        #expect(answer.sidecars?.map(\.output.key) == [name + ".srt", name + ".captions.json"])
+        #expect(try ready.film(name).video != nil && ready.text(name + ".json").contains("segments"))
+    }
+
+    @Test func `Pictures that nothing is drawn into are copied, and tracks and files are cut as is asked`() async throws
+    {
+        let spoken = SpokenClip(), service = try spoken.service()
+        let bench = try await bench(service)
+        bench.server.put("in/phone.mp4", try await spoken.phoneMovie())
+        let id = try await bench.enqueue(
+            "pipeline.caption_video",
+            #"""
+            {"input": "s3://media/in/phone.mp4", "burn": false, "textTrack": true, "video": {"codec": "copy"},
+             "captions": {"preset": "box", "rules": {"maximumWords": 2}}, "sidecars": ["ass", "srt"]}
+            """#)
+        let answer = try await bench.serving { _ in try await bench.answer(id) }
+        #expect(answer.streams.first?.copied == true)
+        let cues = try bench.film(answer.key).subtitles.flatMap(\.subtitles)
+        #expect(cues.count > 2 && cues.allSatisfy { $0.split(whereSeparator: \.isWhitespace).count <= 2 }, "\(cues)")
+        // In the look, for the frame that it has.
+        let script = bench.text(answer.sidecars?.first?.output.key)
+        #expect(script.contains("PlayResX: 180\n") && script.contains("\\an2\\pos"), "\(script)")
     }
 
     @Test func `Each step is done once, however often the next one fails`() async throws {

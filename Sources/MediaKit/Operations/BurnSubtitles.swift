@@ -188,7 +188,12 @@ public enum SubtitleInput: Codable, Sendable, Equatable {
         case .file: self = .file(try values.decode(String.self, forKey: .file))
         case .text: self = .text(try values.decode(String.self, forKey: .text))
         case .embedded: self = .embedded(try values.decodeIfPresent(Int.self, forKey: .embedded))
-        case .transcript: self = .transcript(try values.decode(Transcript.self, forKey: .transcript))
+        case .transcript:
+            let transcript = try values.decode(Transcript.self, forKey: .transcript)
+            if let problem = transcript.problemOfTimes {
+                throw DecodingError.dataCorruptedError(forKey: .transcript, in: values, debugDescription: problem)
+            }
+            self = .transcript(transcript)
         }
     }
 

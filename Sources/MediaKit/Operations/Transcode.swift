@@ -98,6 +98,7 @@ public struct Transcode: MediaOperation, Equatable {
         try validateThreads(threads)
         for track in textTracks { try track.validate() }
         let container = try Container.resolve(container, output: output)
+        if !textTracks.isEmpty { try TextTrackPlan.requireRoom(in: container) }
         if video.codec == .none, audio.codec == .none {
             throw MediaError(.badRequest, "neither pictures nor sound were asked for")
         }

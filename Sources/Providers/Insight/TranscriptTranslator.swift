@@ -53,12 +53,7 @@ public struct TranscriptTranslator: Sendable {
     /// - Parameter language: a BCP 47 tag: "de", "pt-BR".
     /// - Throws: ``ProviderError``.
     public func translate(_ transcript: Transcript, to language: String) async throws -> Translation {
-        let isTag =
-            (2...35).contains(language.utf8.count)
-            && language.utf8.allSatisfy {
-                $0 == 0x2D || (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
-            }
-        guard isTag else {
+        guard Self.isLanguage(language) else {
             throw ProviderError(
                 .badRequest, "the language to translate to is no tag such as de or pt-BR", provider: model.engineName)
         }
@@ -78,6 +73,14 @@ public struct TranscriptTranslator: Sendable {
             }
         }
         return Translation(transcript: result, engine: model.engineName, usage: usage)
+    }
+
+    /// Whether it may be a BCP 47 tag.
+    public static func isLanguage(_ language: String) -> Bool {
+        (2...35).contains(language.utf8.count)
+            && language.utf8.allSatisfy {
+                $0 == 0x2D || (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+            }
     }
 
     // MARK: Questions

@@ -138,18 +138,25 @@ extension API {
         }
         for key in ["style", "burn", "textTrack", "sidecars"] { payload[key] = body.member(key) }
         if let output = body.member("output")?.string {
-            payload["output"] = .string(
-                output.contains("://") ? output : ObjectLocation.store(key: output).description)
+            payload["output"] = .string(output.contains("://") ? output : location(ofKey: output))
         }
         if let url = body.member("webhookUrl") { payload["webhook"] = ["url": url] }
         if let metadata = body.member("metadata") { payload["metadata"] = metadata }
         return .object(payload)
     }
 
+    /// A key in the default store, with its placeholders left for the worker to fill in.
+    private static func location(ofKey key: String) -> String {
+        ["jobId", "timestamp", "kind", "extension"].reduce(ObjectLocation.store(key: key).description) {
+            $0.replacing("%7B\($1)%7D", with: "{\($1)}")
+        }
+    }
+
     private func status(of job: JobInfo, _ request: APIRequest) async throws -> [String: JSONValue] {
         let result = job.state == .succeeded ? try job.result?.decode(JSONValue.self) : nil
         let url = settings.makesFiles(job.kind) ? try await resultURL(result, of: request) : nil
-        let percent = job.state == .succeeded ? 100 : Int(((job.progress?.fraction ?? 0) * 100).rounded(.down))
+        let fraction = min(max(job.progress?.fraction ?? 0, 0), 1)
+        let percent = job.state == .succeeded ? 100 : Int((fraction * 100).rounded(.down))
         let updated = [job.progress?.updatedAt, job.finishedAt, job.changedAt, job.createdAt].compactMap { $0 }.max()
         let error: String? =
             switch job.state {
@@ -160,7 +167,7 @@ extension API {
         func text(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
         return [
             "jobId": .string(job.id.text), "status": .string(Self.status(job.state)),
-            "progress": .integer(Int64(min(max(percent, 0), 100))), "step": text(job.progress?.phase),
+            "progress": .integer(Int64(percent)), "step": text(job.progress?.phase),
             "resultUrl": text(url), "result": result ?? .null, "error": text(error),
             "createdAt": .string(Self.time(job.createdAt)), "updatedAt": .string(Self.time(updated ?? job.createdAt)),
         ]

@@ -60,6 +60,14 @@ struct SpeechSummary: Codable, Sendable {
     var segments: Int
     var words: Int
     var usage: TranscriptionUsage?
+    /// Who translated it; `nil` where nobody did.
+    var translation: Translation?
+
+    struct Translation: Codable, Sendable {
+        /// "openai:gpt-4o-mini"
+        var engine: String
+        var usage: ChatUsage
+    }
 
     init(_ transcript: Transcript, usage: TranscriptionUsage?) {
         engine = transcript.engine

@@ -12,10 +12,13 @@ struct WorkObjects: Sendable {
     private let logger: Logger
 
     init(_ job: JobContext, _ services: JobServices) {
-        prefix = "work/\(job.id.uuidString.lowercased())/"
+        prefix = Self.folder + job.id.uuidString.lowercased() + "/"
         self.services = services
         logger = job.logger
     }
+
+    /// Where it lies, by the ids of jobs.
+    static let folder = "work/"
 
     /// The location of an object of that name.
     func location(_ name: String) -> String { ObjectLocation.store(key: prefix + name).description }
@@ -28,7 +31,8 @@ struct WorkObjects: Sendable {
     /// - Returns: the copy's location.
     func fetch(_ url: String, as name: String, _ media: MediaRun) async throws -> String {
         let place = location(name)
-        _ = try await media.copy(url, to: place, overwrite: true)
+        _ = try await media.copy(
+            url, to: place, overwrite: true, limit: services.configuration.limits.outputBytes ?? .max)
         return place
     }
 
@@ -37,15 +41,25 @@ struct WorkObjects: Sendable {
         do {
             guard let (store, key) = try services.stores.store(for: .store(key: prefix + "-")) else { return }
             let folder = String(key.dropLast())
-            while true {
-                let page = try await store.list(prefix: folder, from: nil, limit: 100)
-                for object in page.objects { try await store.delete(object.key) }
-                // What was listed is gone: the next ones are the first.
-                if page.objects.isEmpty || page.next == nil { break }
-            }
+            try await store.deleteAll(below: folder)
         } catch {
             logger.warning("what the steps have left below \(prefix) cannot be deleted: \(error)")
         }
+    }
+}
+
+extension ObjectStore {
+    /// Deletes all objects whose keys begin so.
+    func deleteAll(below prefix: String) async throws {
+        var start: String?
+        repeat {
+            let page = try await list(prefix: prefix, from: start, limit: 1000)
+            for object in page.objects {
+                try Task.checkCancellation()
+                try await delete(object.key)
+            }
+            start = page.next
+        } while start != nil
     }
 }
 
@@ -59,9 +73,15 @@ struct ResultPlace {
     init(_ job: JobContext, _ services: JobServices, asked: String) {
         self.job = job
         // A URL of the web takes the one file that it was made for.
-        let isWeb = asked.lowercased().hasPrefix("http://") || asked.lowercased().hasPrefix("https://")
-        self.asked = isWeb ? "" : asked
-        template = services.configuration.outputs.keyTemplate
+        self.asked = Self.isWeb(asked) ? "" : asked
+        // Files that differ in nothing but their endings must not fall on one name.
+        let template = services.configuration.outputs.keyTemplate
+        self.template = template.contains("{extension}") ? template : template + ".{extension}"
+    }
+
+    static func isWeb(_ location: String) -> Bool {
+        let scheme = location.prefix { $0 != ":" }.lowercased()
+        return scheme == "http" || scheme == "https"
     }
 
     /// A location like the result's, with another ending.

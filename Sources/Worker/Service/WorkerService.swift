@@ -19,6 +19,7 @@ struct WorkerService: Service {
     private let services: JobServices
     private let workers: [QueueWorker]
     private let sweeper: UploadSweeper
+    private let workSweeper: WorkSweeper
     /// What it is up to.
     let status = WorkerStatus()
     /// What it runs.
@@ -63,10 +64,16 @@ struct WorkerService: Service {
         for worker in workers { (own + middlewares).forEach(worker.use) }
         self.workers = workers
         sweeper = UploadSweeper(queue: queue, stores: services.stores, logger: logger, interval: sweepInterval)
+        workSweeper = WorkSweeper(
+            queue: queue, stores: services.stores, logger: logger, interval: sweepInterval * 60)
     }
 
     func run() async throws {
-        let sweeping = Task { await sweeper.run() }
+        let sweeping = Task {
+            async let work: Void = workSweeper.run()
+            await sweeper.run()
+            await work
+        }
         let events = workers.map(\.events)
         let writing = Task { [status, log = EventLog(logger: logger, traces: status.traces)] in
             await withDiscardingTaskGroup { group in

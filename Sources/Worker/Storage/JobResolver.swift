@@ -51,6 +51,17 @@ final class JobResolver: MediaResolver {
         return MeteredSink(sink, meter)
     }
 
+    /// Takes the name of an output that will be written later, and writes nothing: who finds it taken need not work first.
+    ///
+    /// - Throws: as writing it does.
+    func claim(_ location: String, overwrite: Bool) async throws {
+        let place = try place(location)
+        do {
+            let sink = try await open(place, overwrite: overwrite)
+            try await Bounded.blocking { sink.abort() }
+        } catch { throw MediaError(store: error, output: place.description) }
+    }
+
     private func place(_ location: String) throws -> ObjectLocation {
         // The location itself may hold a signature, and be anything.
         do { return try ObjectLocation(location) } catch { throw MediaError(error, input: nil) }

@@ -58,6 +58,38 @@ import Testing
         }
     }
 
+    @Test func `a word from before the beginning keeps the times of the others`() throws {
+        var segment = TranscriptFixtures.spoken("One two three.", perWord: 0.5)
+        segment.words[0].start = -0.02
+        segment.words[2].start = 2
+        segment.words[2].end = 2.4
+        segment.end = 2.4
+        let words = try CaptionSegmenter.captions(of: Transcript(duration: 3, segments: [segment])).flatMap(\.words)
+        #expect(words.map(\.start) == [0, 0.5, 2])
+    }
+
+    @Test func `words that nobody sees make no captions`() throws {
+        let text = "\u{200B} Hello \u{200D}\u{2060} there. \u{FEFF}"
+        let captions = try CaptionSegmenter.captions(of: TranscriptFixtures.one(text, seconds: 3))
+        #expect(captions.map(\.text) == ["Hello there."])
+    }
+
+    @Test func `a crowd that speaks at once is cut in no time`() throws {
+        let segments = (0..<20_000).map { index in
+            Transcript.Segment(start: 0, end: 1e6, text: "w\(index)")
+        }
+        let captions = try CaptionSegmenter.captions(of: Transcript(duration: 1e6, segments: segments))
+        #expect(captions.flatMap(\.words).count == 20_000)
+    }
+
+    @Test func `a language is a tag, by its name as well`() {
+        func tag(_ language: String?) -> String? {
+            Transcript(language: language, duration: 0, segments: []).languageTag
+        }
+        #expect(tag("english") == "en" && tag("pt_BR") == "pt-BR" && tag("de") == "de")
+        #expect(tag(nil) == nil && tag("") == nil && tag("the French one") == nil)
+    }
+
     @Test func `speech that can be read in time is shown long enough`() throws {
         let captions = try CaptionSegmenter.captions(of: TranscriptFixtures.english)
         for caption in captions {

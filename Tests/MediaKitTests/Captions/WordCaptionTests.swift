@@ -86,6 +86,22 @@ import Testing
         }
     }
 
+    @Test(arguments: [CaptionLook.Preset.bold, .karaoke, .classic])
+    func `a word too long for its line stands alone`(preset: CaptionLook.Preset) throws {
+        let transcript = TranscriptFixtures.one(
+            "it was Unabhängigkeitserklärung to us and Rechtsschutzversicherung or so", seconds: 6, language: "de")
+        for canvas in Self.canvases {
+            let writer = try WordCaptionWriter(look: CaptionLook(preset: preset), canvas: canvas)
+            for caption in try writer.captions(of: transcript)
+            where caption.words.contains(where: { $0.text.count > 20 }) {
+                let lengths = caption.lines.map { Caption.text(of: $0).count }
+                let longest = try writer.captions(of: TranscriptFixtures.english).flatMap(\.lineTexts).map(\.count)
+                    .max()
+                #expect(caption.words.count == 1 || (lengths.max() ?? 0) <= (longest ?? 0) + 8, "\(caption.text)")
+            }
+        }
+    }
+
     @Test func `captions at the same time stand above each other`() throws {
         let events = try script(.box, TranscriptFixtures.call).events.filter { $0.layer == 2 }
         for (index, one) in events.enumerated() {

@@ -41,6 +41,8 @@ struct TextTrackTests {
         let read = try #require(try bench.look(name).subtitles.first)
         let words = read.subtitles.map {
             $0.replacing("&amp;", with: "&").replacing("&lt;", with: "<").replacing("&gt;", with: ">")
+                // Parts what players would take for a tag.
+                .replacing("\u{2060}", with: "")
         }
         #expect(words == cues.map(\.text))
         // MP4 fills the pauses with empty samples.
@@ -49,6 +51,25 @@ struct TextTrackTests {
         // Picture and sound are as without it.
         try await bench.transcode(input, to: "without." + name)
         #expect(try bench.look(name).video?.frames.count == bench.look("without." + name).video?.frames.count)
+    }
+
+    @Test(arguments: ["out.mp4", "out.mkv", "out.webm"])
+    func `cues at the same time are all there, and what looks like a tag is text`(name: String) async throws {
+        let input = try bench.put(.ordinary(seconds: 3))
+        let both = [
+            (start: 0, end: 2500, text: "a long one"), (start: 1000, end: 2000, text: "<b>short</b>"),
+            (start: 1000, end: 1500, text: "third"),
+        ]
+        try await bench.transcode(input, to: name) { $0.textTracks = [TextTrack(subtitles: subtitles(both))] }
+        let read = try #require(try bench.look(name).subtitles.first)
+        let words = read.subtitles.map { $0.replacing("\u{2060}", with: "") }
+        guard name.hasSuffix(".mp4") else {
+            #expect(words.count == 3 && words[1].contains("short") && words[1] != "short", "\(words)")
+            return
+        }
+        let all = "a long one\n<b>short</b>"
+        #expect(words == ["a long one", all + "\nthird", all, "a long one"], "\(words)")
+        for time in [0, 1, 1.5, 2] { #expect(read.packetTimes.contains { abs($0 - time) < 0.0015 }) }
     }
 
     @Test func `a track keeps its place in a part, and ends with it`() async throws {
@@ -76,6 +97,11 @@ struct TextTrackTests {
             try await bench.transcode(input, to: "out.ts") { $0.textTracks = [TextTrack(subtitles: subtitles(cues))] }
         }
         #expect(inStream?.code == .unsupported)
+        // Before anything is read.
+        #expect(throws: MediaError.self) {
+            try Transcode(input: "nowhere.mkv", output: "out.ts", textTracks: [TextTrack(subtitles: subtitles(cues))])
+                .validate()
+        }
         let script = """
             [Script Info]
             ScriptType: v4.00+

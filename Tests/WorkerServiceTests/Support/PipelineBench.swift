@@ -19,6 +19,13 @@ struct PipelineAnswer: Decodable, Sendable {
         var engine: String?
         var language: String?
         var words: Int
+        var translation: Translation?
+
+        struct Translation: Decodable, Sendable {
+            struct Usage: Decodable, Sendable { var requests: Int }
+            var engine: String
+            var usage: Usage
+        }
     }
     struct Sidecar: Decodable, Sendable {
         var format: String

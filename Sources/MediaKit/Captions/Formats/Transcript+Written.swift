@@ -54,7 +54,7 @@ extension Transcript {
     /// Reads a transcript from its JSON form.
     ///
     /// - Parameter name: what errors call it.
-    /// - Throws: `badInput` where it is no transcript, or has times that go backwards or are no numbers.
+    /// - Throws: `badInput` where it is no transcript, or has times that go backwards or are no times.
     public static func load(_ bytes: [UInt8], name: String = "transcript") throws(MediaError) -> Transcript {
         let transcript: Transcript
         do { transcript = try JSONDecoder().decode(Transcript.self, from: Data(bytes)) } catch let error
@@ -66,14 +66,21 @@ extension Transcript {
         } catch {
             throw MediaError(.badInput, "the transcript cannot be read", input: name, cause: error)
         }
-        for (index, segment) in transcript.segments.enumerated() {
-            let times = [(segment.start, segment.end)] + segment.words.map { ($0.start, $0.end) }
-            guard times.allSatisfy({ $0.isFinite && $1.isFinite && $0 <= $1 && $1 < 1e9 }) else {
-                throw MediaError(
-                    .badInput, "segment \(index) of the transcript has a time that ends before it starts", input: name)
+        if let problem = transcript.problemOfTimes { throw MediaError(.badInput, problem, input: name) }
+        return transcript
+    }
+
+    /// What is wrong with the first of its times that cannot be; `nil` if they are in order.
+    var problemOfTimes: String? {
+        for (index, segment) in segments.enumerated() {
+            for (start, end) in [(segment.start, segment.end)] + segment.words.map({ ($0.start, $0.end) }) {
+                if !start.isFinite || !end.isFinite || abs(start) >= 1e9 || abs(end) >= 1e9 {
+                    return "segment \(index) of the transcript has a time that is none"
+                }
+                if end < start { return "segment \(index) of the transcript has a time that ends before it starts" }
             }
         }
-        return transcript
+        return nil
     }
 
     /// Whether a file's bytes are JSON rather than subtitles.

@@ -71,6 +71,12 @@ struct CaptionLines {
             used = reserved
         }
 
+        /// Takes the first atom, however long it is: what is longer than a line stands alone.
+        mutating func begin(with atom: CaptionAtom) {
+            guard !add(atom) else { return }
+            (used, lines, isLineEmpty) = (.infinity, rules.lines, false)
+        }
+
         /// `false` if there is no room any more.
         mutating func add(_ atom: CaptionAtom) -> Bool {
             let needed = atom.length + (!isLineEmpty && atom.followsBlank ? rules.blank : 0)

@@ -26,7 +26,7 @@ struct CaptionLanguage {
         return names[String(first)] ?? String(first)
     }
 
-    private static let names = [
+    static let names = [
         "english": "en", "german": "de", "french": "fr", "spanish": "es", "italian": "it", "portuguese": "pt",
         "dutch": "nl", "japanese": "ja", "chinese": "zh", "korean": "ko", "thai": "th", "cantonese": "yue",
         "arabic": "ar", "russian": "ru", "lao": "lo", "khmer": "km", "burmese": "my", "myanmar": "my",

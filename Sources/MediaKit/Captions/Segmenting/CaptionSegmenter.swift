@@ -50,6 +50,13 @@ public enum CaptionSegmenter {
 }
 
 extension Transcript {
+    /// Its language as a BCP 47 tag, such as "en" for a recogniser's "english"; `nil` where it is none.
+    public var languageTag: String? {
+        guard let language else { return nil }
+        let tag = CaptionLanguage.names[language.lowercased()] ?? language.replacing("_", with: "-")
+        return TextTrack.isTag(tag) ? tag : nil
+    }
+
     /// Its language, or the one that its script gives away.
     var spokenLanguage: String? {
         language ?? CaptionLanguage.guess(segments.lazy.flatMap(\.text))
@@ -114,7 +121,7 @@ private struct RunCutter {
                     guard filler.add(atom), !isTooMuch else { break }
                     inner += innerCost(atoms[base + end - 1], atom)
                 } else {
-                    _ = filler.add(atom)
+                    filler.begin(with: atom)
                 }
                 let next = base + end + 1 < atoms.endIndex ? atoms[base + end + 1].start : nil
                 var cost = costs[start] + 4 + inner + ends[end]

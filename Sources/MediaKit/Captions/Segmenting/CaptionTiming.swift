@@ -27,11 +27,21 @@ struct CaptionTiming {
         return ordered.indices.map { index in
             var caption = ordered[index].caption
             let spoken = caption.end
-            let later = ordered[(index + 1)...].first { $0.caption.start >= spoken }?.caption.start
+            let later = first(after: index, startingAt: spoken, ordered).map { ordered[$0].caption.start }
             caption.end = end(of: caption, follower: followers[index], later: later)
             clampWords(&caption)
             return caption
         }
+    }
+
+    /// By halves, as they are in order.
+    private func first(after index: Int, startingAt time: Double, _ drafts: [Draft]) -> Int? {
+        var (low, high) = (index + 1, drafts.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if drafts[middle].caption.start >= time { high = middle } else { low = middle + 1 }
+        }
+        return low < drafts.count ? low : nil
     }
 
     private func end(of caption: Caption, follower: Double?, later: Double?) -> Double {

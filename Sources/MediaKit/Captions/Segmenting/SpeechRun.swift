@@ -22,7 +22,7 @@ struct SpeechRun {
                 let slip = min(0.5 * min(lane.end - lane.start, last.end - first.start), 1)
                 return lane.channel == segment.channel && first.start >= lane.end - max(slip, 0)
             }
-            let lane = fitting ?? lanes.count
+            let lane = fitting ?? (lanes.count < mostLanes ? lanes.count : emptiest(lanes.map(\.end)))
             if lane == lanes.count { lanes.append((segment.channel, first.start, first.start, [])) }
             // Whoever goes on after an answer begins anew; a word thrown in by somebody else is no answer.
             let isResumed = lastLane != lane && first.start - lanes[lane].end >= longestInterjection
@@ -37,8 +37,15 @@ struct SpeechRun {
         return lanes.flatMap(\.runs)
     }
 
+    /// The lane that is free first, where more speak at once than anybody can show.
+    private static func emptiest(_ ends: [Double]) -> Int {
+        ends.indices.min { ends[$0] < ends[$1] } ?? 0
+    }
+
     /// Seconds.
     private static let longestInterjection = 0.5
+    /// Who speaks at once.
+    private static let mostLanes = 64
 
     private mutating func add(_ more: [Caption.Word]) {
         segmentStarts.insert(words.count)

@@ -10,9 +10,10 @@ enum SpeechWords {
         guard !words.isEmpty else { return spread(segment.text, from: segment.start, to: segment.end) }
         let blanks = blanks(before: words.map(\.text), in: segment.text)
         let timed = zip(words, blanks).map {
-            Caption.Word(start: $0.start, end: $0.end, text: $0.text, followsBlank: $1)
+            // A recogniser may hear the first word a little before the beginning.
+            Caption.Word(start: max($0.start, 0), end: max($0.end, 0), text: $0.text, followsBlank: $1)
         }
-        let isTimed = words.allSatisfy { $0.start.isFinite && $0.end.isFinite && $0.start >= 0 }
+        let isTimed = words.allSatisfy { $0.start.isFinite && $0.end.isFinite }
         let isSpan = words.count == 1 || (words.last?.end ?? 0) > (words.first?.start ?? 0)
         return isTimed && isSpan ? ordered(timed) : spread(timed, from: segment.start, to: segment.end)
     }
@@ -154,8 +155,16 @@ enum SpeechWords {
         return words
     }
 
+    /// Without blanks around it; empty where there is nothing to see.
     private static func trimmed(_ text: String) -> String {
         let visible = text.filter { $0 != "\u{FEFF}" && !($0.isNewline) && $0 != "\0" }
+        let isSeen = visible.unicodeScalars.contains { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .spaceSeparator: false
+            default: true
+            }
+        }
+        guard isSeen else { return "" }
         return String(visible.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }
 }

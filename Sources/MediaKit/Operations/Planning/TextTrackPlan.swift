@@ -9,7 +9,7 @@ struct TextTrackPlan {
     private let isQuickTime: Bool
 
     /// How a container keeps text.
-    private enum Form {
+    enum Form {
         /// 3GPP timed text, in MP4 and MOV.
         case timedText
         case subRip
@@ -19,11 +19,7 @@ struct TextTrackPlan {
     /// - Throws: ``MediaError``: `unsupported` for containers without text tracks and for ASS, which is no plain text.
     init(_ track: TextTrack, container: Container, job: Job) throws {
         self.track = track
-        guard let form = Self.form(of: container) else {
-            throw MediaError(
-                .unsupported, "a \(container.rawValue) file has no text tracks",
-                hint: "choose mp4, mov, mkv or webm, or leave textTracks out")
-        }
+        let form = try Self.requireRoom(in: container)
         self.form = form
         isQuickTime = container == .mov
         let document = try track.subtitles.document(job)
@@ -35,7 +31,19 @@ struct TextTrackPlan {
                 .unsupported, "ASS is drawn, not kept as a text track", hint: "give SRT or WebVTT",
                 input: track.subtitles.shownName)
         }
-        self.cues = cues
+        // Timed text shows one sample at a time.
+        self.cues = form == .timedText ? Self.oneAtATime(cues) : cues
+    }
+
+    /// - Throws: ``MediaError``: `unsupported` for containers without text tracks.
+    @discardableResult
+    static func requireRoom(in container: Container) throws -> Form {
+        guard let form = form(of: container) else {
+            throw MediaError(
+                .unsupported, "a \(container.rawValue) file has no text tracks",
+                hint: "choose mp4, mov, mkv or webm, or leave textTracks out")
+        }
+        return form
     }
 
     /// How many packets it has.
@@ -58,14 +66,10 @@ struct TextTrackPlan {
     ///   - length: microseconds of the output; `nil` if that is not known.
     func stream(start: Double?, length: Int64?, slot: MediaGraph.OutputSlot) -> TextStream {
         let offset = Int64(clamping: (start ?? 0) * 1e6)
-        var latest: Int64 = 0
         let samples: [TextStream.Sample] = cues.compactMap { cue in
-            var begin = max(0, cue.start * 1000 - offset)
+            let begin = max(0, cue.start * 1000 - offset)
             let end = min(cue.end * 1000 - offset, length ?? .max)
-            // Tracks of timed text show one at a time: the later one ends those before it.
-            if form == .timedText { begin = max(begin, latest) }
             guard end > begin else { return nil }
-            latest = end
             return TextStream.Sample(start: begin, duration: end - begin, bytes: bytes(of: cue))
         }
         return TextStream(
@@ -91,6 +95,35 @@ struct TextTrackPlan {
 
     // MARK: Forms
 
+    /// Cues that do not overlap: where several are shown at once, their texts stand in one, the earlier above.
+    static func oneAtATime(_ cues: [Cue]) -> [Cue] {
+        var pieces: [Cue] = []
+        var shown: [Cue] = []
+        var now: Int64 = 0
+        func go(to time: Int64) {
+            while now < time, let end = shown.map(\.end).min() {
+                let stop = min(end, time)
+                if stop > now {
+                    let text = shown.map(\.text).joined(separator: "\n")
+                    pieces.append(Cue(start: now, end: stop, spans: [CueSpan(text)]))
+                }
+                now = max(now, stop)
+                shown.removeAll { $0.end <= now }
+            }
+        }
+        for cue in cues {
+            go(to: cue.start)
+            now = max(now, cue.start)
+            guard cue.end > now else { continue }
+            if shown.count == mostAtOnce { shown.removeFirst() }
+            shown.append(cue)
+        }
+        go(to: .max)
+        return pieces
+    }
+
+    private static let mostAtOnce = 8
+
     private static func form(of container: Container) -> Form? {
         if container.canHoldSubtitles(AV_CODEC_ID_MOV_TEXT) { return .timedText }
         if container.canHoldSubtitles(AV_CODEC_ID_SUBRIP) { return .subRip }
@@ -101,7 +134,7 @@ struct TextTrackPlan {
         switch form {
         case .timedText:
             // A length of two bytes and the text: 3GPP TS 26.245, 5.17.
-            let text = Array(cue.text.utf8.prefix(Int(UInt16.max)))
+            let text = Array(Self.beginning(of: cue.text, bytes: Int(UInt16.max)).utf8)
             return [UInt8(text.count >> 8), UInt8(text.count & 0xFF)] + text
         case .subRip:
             return Array(marked(cue, escaped: false).utf8)
@@ -110,13 +143,21 @@ struct TextTrackPlan {
         }
     }
 
+    /// As much of a text as fits, cut between its characters.
+    private static func beginning(of text: String, bytes: Int) -> Substring {
+        guard text.utf8.count > bytes else { return text[...] }
+        var used = 0
+        return text.prefix { character in
+            used += character.utf8.count
+            return used <= bytes
+        }
+    }
+
     /// With the tags that both formats know.
     private func marked(_ cue: Cue, escaped: Bool) -> String {
         cue.spans.reduce(into: "") { text, span in
             var part = span.text
-            if escaped {
-                part = part.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-            }
+            part = escaped ? WebVTTWriter.escaped(part) : SubRipWriter.escaped(part)
             if span.bold { part = "<b>\(part)</b>" }
             if span.italic { part = "<i>\(part)</i>" }
             if span.underline { part = "<u>\(part)</u>" }

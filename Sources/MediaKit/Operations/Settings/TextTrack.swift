@@ -47,15 +47,18 @@ public struct TextTrack: Codable, Sendable, Equatable {
                 .badRequest, "a text track of the input is not made anew",
                 hint: "it is carried along where the container takes it: see streams.subtitles")
         }
-        if let language,
-            !(2...35).contains(language.utf8.count)
-                || !language.utf8.allSatisfy({ $0 == UInt8(ascii: "-") || Self.isAlphanumeric($0) })
-        {
+        if let language, !Self.isTag(language) {
             throw MediaError(.badRequest, "textTracks: a language is a code such as en, deu or pt-BR")
         }
         if let title, title.utf8.count > 200 {
             throw MediaError(.badRequest, "textTracks: a title has 200 bytes at most")
         }
+    }
+
+    /// Whether it may be a BCP 47 tag.
+    static func isTag(_ language: String) -> Bool {
+        (2...35).contains(language.utf8.count)
+            && language.utf8.allSatisfy { $0 == UInt8(ascii: "-") || isAlphanumeric($0) }
     }
 
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {

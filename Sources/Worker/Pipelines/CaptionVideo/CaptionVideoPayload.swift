@@ -1,6 +1,7 @@
 import FoundationEssentials
 import JobQueue
 import MediaKit
+import Providers
 
 extension CaptionVideo {
     /// A video, and what its captions are to be.
@@ -70,6 +71,15 @@ extension CaptionVideo {
                     debugDescription:
                         "with neither burn nor textTrack nor sidecars, nothing would become of the captions")
             }
+            // What is asked only once an hour was listened to would have been listened to in vain.
+            if let translate, !TranscriptTranslator.isLanguage(translate) {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .translate, in: values, debugDescription: "it must be a tag such as de or pt-BR")
+            }
+            guard Set(sidecars).count == sidecars.count else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .sidecars, in: values, debugDescription: "each may be there but once")
+            }
             if case .embedded = subtitles, translate != nil || addsTrack || !sidecars.isEmpty {
                 throw DecodingError.dataCorruptedError(
                     forKey: .subtitles, in: values,
@@ -106,7 +116,7 @@ extension CaptionVideo {
                     "description": "Whether they become a track of the result, too."
                 ]),
                 "sidecars": JSONSchema.array(of: .names(TranscriptFormat.allCases.map(\.rawValue))).orNull.adding([
-                    "description": "Files that are written beside the result."
+                    "uniqueItems": true, "description": "Files that are written beside the result.",
                 ]),
             ]
             properties.merge(

@@ -22,12 +22,12 @@ struct CaptionVideoRun {
 
     func run() async throws -> CaptionVideo.Answer {
         // What makes no sense need not be recognised first.
-        try request(.text("1\n00:00:00,000 --> 00:00:01,000\nx\n")).validate()
+        try validate()
         media.resolver.expectRepeats(of: payload.input)
         let film = try await step(.probe, 0, 0.02) { try await $0.film() }
         let spoken = try await words(of: film)
         let rendered = try await step(.render, 0.35, 0.97) { try await $0.rendered(spoken, film) }
-        let sidecars = try await self.sidecars(spoken)
+        let sidecars = try await self.sidecars(spoken, film)
         return CaptionVideo.Answer(
             result: rendered, speech: spoken?.summary, transcript: spoken?.place.url, sidecars: sidecars)
     }
@@ -42,6 +42,17 @@ struct CaptionVideoRun {
         return try await job.step(step.rawValue) { try await body(run) }
     }
 
+    private func validate() throws {
+        let words = SubtitleInput.text("1\n00:00:00,000 --> 00:00:01,000\nx\n")
+        var burn = request(words)
+        if payload.addsTrack { burn.textTracks = [TextTrack(subtitles: words)] }
+        guard !payload.burns else { return try burn.validate() }
+        // Pictures that are not drawn into may be copied.
+        try payload.style.validate()
+        try payload.captions?.validate()
+        try burn.withoutCaptions.validate()
+    }
+
     // MARK: What it is
 
     /// What the steps after need to know of the video.
@@ -49,16 +60,21 @@ struct CaptionVideoRun {
         var hasSound: Bool
         /// Seconds.
         var duration: Double?
+        /// Pixels, as it is shown.
+        var width: Int?
+        var height: Int?
     }
 
     private func film() async throws -> Film {
         let info = try await media.engine.run(Probe(input: payload.input, limits: limits))
-        guard info.streams.contains(where: { $0.kind == "video" }) else {
+        guard let pictures = info.streams.first(where: { $0.kind == "video" }) else {
             throw MediaError(
                 .badInput, "there are no pictures in it to caption",
                 hint: "for sound alone, there is speech.transcribe", input: payload.input)
         }
-        return Film(hasSound: info.streams.contains { $0.kind == "audio" }, duration: info.duration)
+        return Film(
+            hasSound: info.streams.contains { $0.kind == "audio" }, duration: info.duration,
+            width: pictures.video?.displayWidth, height: pictures.video?.displayHeight)
     }
 
     // MARK: What is said
@@ -72,12 +88,23 @@ struct CaptionVideoRun {
                 throw MediaError(
                     .badInput, "there is no sound in it to recognise", hint: "give the subtitles", input: payload.input)
             }
+            // An hour of listening must not end in "exists already".
+            if run.payload.subtitles == nil { try await run.claimOutputs() }
             return try await SpokenWords.found(
                 in: payload.input, given: payload.subtitles, payload.speech, at: run.beside("json"),
                 overwrite: payload.overwrite, run.media)
         }
         guard let language = payload.translate else { return original }
         return try await step(.translate, 0.3, 0.35) { try await $0.translated(original, to: language) }
+    }
+
+    /// Takes the names of all that will be written, but for a URL of the web.
+    private func claimOutputs() async throws {
+        let result = media.completed(request(.text(""))).output
+        var places = [beside("json")] + payload.sidecars.map { beside(Self.ending($0)) }
+        if let language = payload.translate { places.append(beside("\(language).json")) }
+        if !ResultPlace.isWeb(result) { places.insert(result, at: 0) }
+        for place in places { try await media.resolver.claim(place, overwrite: payload.overwrite) }
     }
 
     private func translated(_ spoken: SpokenWords, to language: String) async throws -> SpokenWords {
@@ -91,8 +118,7 @@ struct CaptionVideoRun {
         var result = try await SpokenWords.stored(
             translated.transcript, usage: spoken.summary.usage, at: beside("\(language).json"),
             overwrite: payload.overwrite, media)
-        result.summary.engine = spoken.summary.engine
-        result.summary.quality = spoken.summary.quality
+        result.summary.translation = SpeechSummary.Translation(engine: translated.engine, usage: translated.usage)
         return result
     }
 
@@ -106,13 +132,14 @@ struct CaptionVideoRun {
         let isSilent = transcript.segments.isEmpty
         if payload.addsTrack, !isSilent {
             tracks = [
-                TextTrack(subtitles: .transcript(transcript), language: transcript.language, isDefault: !payload.burns)
+                TextTrack(
+                    subtitles: try trackText(transcript), language: transcript.languageTag, isDefault: !payload.burns)
             ]
         }
         guard payload.burns, !isSilent else {
-            var copy = request(.text("")).withoutCaptions
-            copy.textTracks = tracks
-            return try await media.render(copy)
+            var plain = request(.text(""))
+            plain.textTracks = tracks
+            return try await media.render(plain.withoutCaptions)
         }
         // Given subtitles keep what a transcript cannot hold, unless they were translated.
         let source: SubtitleInput =
@@ -122,17 +149,29 @@ struct CaptionVideoRun {
         return try await media.render(burn)
     }
 
-    private func sidecars(_ spoken: SpokenWords?) async throws -> [CaptionVideo.Sidecar] {
+    /// What a track says: what was given as it is, unless it is to be cut in another way.
+    private func trackText(_ transcript: Transcript) throws -> SubtitleInput {
+        let rules = payload.captions?.rules
+        if payload.translate == nil, rules == nil, let given = payload.subtitles { return given }
+        return .text(try transcript.written(as: .vtt, rules: rules ?? CaptionRules()))
+    }
+
+    private func sidecars(_ spoken: SpokenWords?, _ film: Film) async throws -> [CaptionVideo.Sidecar] {
         guard let spoken, !payload.sidecars.isEmpty else { return [] }
+        var options = TranscriptWriting()
+        (options.style, options.look) = (payload.style, payload.captions)
+        if let width = film.width, let height = film.height, width > 0, height > 0 {
+            options.canvas = CaptionCanvas(width: width, height: height)
+        }
+        let writing = options
         return try await step(.sidecars, 0.97, 1) { run in
             let transcript = try await spoken.transcript(run.media)
             var written: [CaptionVideo.Sidecar] = []
             for format in payload.sidecars {
-                let text = try transcript.written(as: format, rules: payload.captions?.rules ?? CaptionRules())
-                // The transcript is there already, under a name of its own.
-                let ending = format == .json ? "captions.json" : format.fileExtension
+                let text = try transcript.written(
+                    as: format, rules: payload.captions?.rules ?? CaptionRules(), options: writing)
                 let output = try await run.media.write(
-                    Array(text.utf8), to: run.beside(ending), overwrite: payload.overwrite)
+                    Array(text.utf8), to: run.beside(Self.ending(format)), overwrite: payload.overwrite)
                 written.append(CaptionVideo.Sidecar(format: format, output: output))
             }
             return written
@@ -140,6 +179,11 @@ struct CaptionVideoRun {
     }
 
     // MARK: Parts
+
+    /// The transcript is there already, under a name of its own.
+    private static func ending(_ sidecar: TranscriptFormat) -> String {
+        sidecar == .json ? "captions.json" : sidecar.fileExtension
+    }
 
     private var limits: Limits { payload.limits.capped(by: services.configuration.limits) }
 
@@ -165,7 +209,8 @@ extension BurnSubtitles {
     fileprivate var withoutCaptions: Transcode {
         Transcode(
             input: input, output: output, container: container, video: video, audio: audio, streams: streams,
-            start: start, end: end, indexFirst: indexFirst, bitexact: bitexact, overwrite: overwrite,
+            textTracks: textTracks, start: start, end: end, indexFirst: indexFirst, bitexact: bitexact,
+            overwrite: overwrite,
             threads: threads, limits: limits, tolerance: tolerance)
     }
 }
