@@ -27,7 +27,7 @@ extension ServiceProviders {
         switch engine {
         case .openAI:
             // Servers of one's own may ask for no key.
-            guard settings.openAI.key != nil || settings.openAI.baseURL.text != Self.openAI else {
+            guard settings.openAI.key != nil || !settings.openAI.isOpenAIs else {
                 throw ProviderError(
                     .configuration, "there is no key", provider: engine.rawValue, hint: "set OPENAI_API_KEY")
             }
@@ -46,8 +46,6 @@ extension ServiceProviders {
             return PocketSphinxTranscriber(modelFolder: settings.speech.pocketSphinxModel)
         }
     }
-
-    private static let openAI = WorkerConfiguration.Providers.OpenAI().baseURL.text
 
     /// What a recognition takes of the worker.
     func speechWeight(_ asked: SpeechEngine? = nil) -> KindWeight {
