@@ -141,7 +141,8 @@ let package = Package(
             ],
             resources: [
                 .embedInCode("Schema/s0001_tokens.sql"), .embedInCode("Schema/roles.sql"),
-                .embedInCode("Schema/c0001_calls.sql"), .embedInCode("Schema/calls_roles.sql"),
+                .embedInCode("Schema/c0001_calls.sql"), .embedInCode("Schema/c0002_endings.sql"),
+                .embedInCode("Schema/calls_roles.sql"),
             ],
             swiftSettings: swiftSettings
         ),

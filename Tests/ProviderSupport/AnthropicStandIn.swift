@@ -1,4 +1,3 @@
-import Locking
 import Providers
 package import Transfer
 import TransferTestSupport
@@ -7,47 +6,28 @@ import TransferTestSupport
 ///
 /// Thread-safe.
 package final class AnthropicStandIn: Sendable {
-    package let faults: ServiceFaults
-    private let server: RawServer
-    private let asked: Locked<[ChatQuestion]>
+    private let service: ChatService
 
     /// - Parameter formats: whether the model knows `output_config`.
     package init(
         key: String = "sk-ant-test-0123456789", formats: Bool = true,
         answer: @escaping @Sendable (ChatQuestion) -> ChatStandInReply
     ) throws {
-        let asked = Locked<[ChatQuestion]>([])
-        self.asked = asked
-        let faults = ServiceFaults()
-        self.faults = faults
-        server = try RawServer { connection in
-            while let (head, body) = try connection.readRequest() {
-                let fault = faults.next()
-                do {
-                    var question = try AnthropicStandIn.question(head, body, key: key, formats: formats)
-                    question.number = asked.withLock { all in
-                        question.number = all.count + 1
-                        all.append(question)
-                        return all.count
-                    }
-                    try connection.answer(
-                        200, AnthropicStandIn.message(answer(question), question).text,
-                        headers: ["request-id": "req_\(question.number)"], fault: fault)
-                } catch let objection as ServiceObjection {
-                    try connection.answer(
-                        200, "", headers: ["request-id": "req_bad"],
-                        fault: .anthropic(objection.status, objection.type, objection.message))
-                }
-            }
-        }
+        service = try ChatService(
+            .init(
+                requestIDHeader: "request-id",
+                question: { try AnthropicStandIn.question($0, $1, key: key, formats: formats) },
+                answer: AnthropicStandIn.message,
+                objection: { .anthropic($0.status, $0.type, $0.message) }), answer: answer)
     }
 
+    package var faults: ServiceFaults { service.faults }
     /// Without the version.
-    package var baseURL: HTTPURL { get throws { try HTTPURL(server.url("")) } }
+    package var baseURL: HTTPURL { get throws { try HTTPURL(service.url("")) } }
     /// Those that were well formed.
-    package var questions: [ChatQuestion] { asked.withLock { $0 } }
+    package var questions: [ChatQuestion] { service.questions }
     /// All that came, also what was objected to.
-    package var requests: Int { server.requests.count }
+    package var requests: Int { service.requests }
 
     private static let fields: Set<String> = [
         "model", "max_tokens", "messages", "system", "temperature", "stop_sequences", "tools", "tool_choice", "stream",
@@ -67,12 +47,9 @@ package final class AnthropicStandIn: Sendable {
         guard head.headers["anthropic-version"] == "2023-06-01" else {
             throw bad("anthropic-version: header is required")
         }
-        guard head.headers["Content-Type"] == "application/json", let json = try? JSONTree(parsing: body),
-            let members = json.members
-        else { throw bad("The request body is not valid JSON") }
-        if let odd = members.first(where: { !fields.contains($0.name) }) {
-            throw bad("\(odd.name): Extra inputs are not permitted")
-        }
+        let json = try ChatService.members(
+            head, body, known: fields, malformed: bad("The request body is not valid JSON")
+        ) { bad("\($0): Extra inputs are not permitted") }
         guard let model = json["model"]?.string else { throw bad("model: Field required") }
         guard let budget = json["max_tokens"]?.int, budget > 0 else { throw bad("max_tokens: Field required") }
         let messages = try (json["messages"]?.array ?? []).map { message -> ChatRequest.Message in
@@ -112,7 +89,7 @@ package final class AnthropicStandIn: Sendable {
             maximumTokens: budget, temperature: temperature)
     }
 
-    private static func message(_ reply: ChatStandInReply, _ question: ChatQuestion) -> JSONTree {
+    @Sendable private static func message(_ reply: ChatStandInReply, _ question: ChatQuestion) -> JSONTree {
         var text = ""
         var stop = question.form == .tool ? "tool_use" : "end_turn"
         switch reply {

@@ -1,4 +1,3 @@
-import Locking
 import Providers
 package import Transfer
 import TransferTestSupport
@@ -23,48 +22,30 @@ package final class OpenAIChatStandIn: Sendable {
         }
     }
 
-    package let faults: ServiceFaults
-    private let server: RawServer
-    private let asked: Locked<[ChatQuestion]>
+    private let service: ChatService
 
     /// - Parameter key: `nil` for a server that wants none.
     package init(
         key: String? = "sk-test-0123456789", abilities: Abilities = Abilities(),
         answer: @escaping @Sendable (ChatQuestion) -> ChatStandInReply
     ) throws {
-        let asked = Locked<[ChatQuestion]>([])
-        self.asked = asked
-        let faults = ServiceFaults()
-        self.faults = faults
-        server = try RawServer { connection in
-            while let (head, body) = try connection.readRequest() {
-                let fault = faults.next()
-                do {
-                    var question = try OpenAIChatStandIn.question(head, body, key: key, abilities)
-                    question.number = asked.withLock { all in
-                        question.number = all.count + 1
-                        all.append(question)
-                        return all.count
-                    }
-                    try connection.answer(
-                        200, OpenAIChatStandIn.completion(answer(question), question).text,
-                        headers: ["x-request-id": "req_\(question.number)"], fault: fault)
-                } catch let objection as ServiceObjection {
-                    let error = ServiceFault.openAI(
-                        objection.status, objection.message, type: objection.type, code: objection.code,
-                        parameter: objection.parameter)
-                    try connection.answer(200, "", headers: ["x-request-id": "req_bad"], fault: error)
-                }
-            }
-        }
+        service = try ChatService(
+            .init(
+                requestIDHeader: "x-request-id",
+                question: { try OpenAIChatStandIn.question($0, $1, key: key, abilities) },
+                answer: OpenAIChatStandIn.completion,
+                objection: {
+                    .openAI($0.status, $0.message, type: $0.type, code: $0.code, parameter: $0.parameter)
+                }), answer: answer)
     }
 
+    package var faults: ServiceFaults { service.faults }
     /// Up to and with the version.
-    package var baseURL: HTTPURL { get throws { try HTTPURL(server.url("/v1")) } }
+    package var baseURL: HTTPURL { get throws { try HTTPURL(service.url("/v1")) } }
     /// Those that were well formed.
-    package var questions: [ChatQuestion] { asked.withLock { $0 } }
+    package var questions: [ChatQuestion] { service.questions }
     /// All that came, also what was objected to.
-    package var requests: Int { server.requests.count }
+    package var requests: Int { service.requests }
 
     private static let fields: Set<String> = [
         "model", "messages", "response_format", "temperature", "max_completion_tokens", "max_tokens", "seed", "stream",
@@ -85,12 +66,9 @@ package final class OpenAIChatStandIn: Sendable {
                 status: 401, message: "Incorrect API key provided: \(head.headers["Authorization"] ?? "none").",
                 code: "invalid_api_key")
         }
-        guard head.headers["Content-Type"] == "application/json", let json = try? JSONTree(parsing: body),
-            let members = json.members
-        else { throw bad("We could not parse the JSON body of your request.") }
-        if let odd = members.first(where: { !fields.contains($0.name) }) {
-            throw bad("Unrecognized request argument supplied: \(odd.name)", odd.name)
-        }
+        let json = try ChatService.members(
+            head, body, known: fields, malformed: bad("We could not parse the JSON body of your request.")
+        ) { bad("Unrecognized request argument supplied: \($0)", $0) }
         guard let model = json["model"]?.string else { throw bad("you must provide a model parameter", "model") }
         var messages = try (json["messages"]?.array ?? []).map { message -> (String, String) in
             guard message.members?.count == 2, let role = message["role"]?.string,
@@ -154,7 +132,7 @@ package final class OpenAIChatStandIn: Sendable {
         }
     }
 
-    private static func completion(_ reply: ChatStandInReply, _ question: ChatQuestion) -> JSONTree {
+    @Sendable private static func completion(_ reply: ChatStandInReply, _ question: ChatQuestion) -> JSONTree {
         var (content, refusal, finish): (JSONTree, JSONTree, JSONTree) = (.null, .null, "stop")
         switch reply {
         case .text(let text): content = .string(text)

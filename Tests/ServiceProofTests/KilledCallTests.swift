@@ -148,6 +148,42 @@ extension Proof {
             #expect(await second.end() == 0, "\(bench.logs)")
         }
 
+        @Test func `A call whose worker dies with its last chance ends as failed`() async throws {
+            let bench = try await ProofBench.on(try S3Server())
+            try await CallSchema.migrations(bench.database.url).migrate(roles: .create())
+            let heard = Gate(isClosed: true)
+            defer { heard.rest.raise() }
+            let twilio = try TwilioStandIn()
+            let speech = try OpenAIStandIn { _, _ in
+                heard.pass()
+                return []
+            }
+            let sid = TwilioStandIn.recordingSid()
+            twilio[sid] = .init(wav: CallSound.wav(seconds: 3, tones: [440]), isDual: false)
+            let id = try await bench.enqueue(
+                CallRecording.name, #"{"recordingUrl": "\#(twilio.url(of: sid))", "channels": 1}"#)
+            // It has seen two workers die by itself already.
+            _ = try await bench.sql("UPDATE kiln.job SET crashes = 2, solo = true")
+            let worker = try await bench.worker([
+                "TWILIO_AUTH_TOKEN": TwilioStandIn.token, "KILN_TWILIO_HOSTS": twilio.origin,
+                "KILN_SPEECH_ENGINE": "openai", "OPENAI_API_KEY": OpenAIStandIn.key, "OPENAI_BASE_URL": speech.baseURL,
+            ])
+            _ = try await bench.until { heard.count > 0 ? true : nil }
+            worker.signal(SIGKILL)
+            #expect(await worker.end() == -1)
+            try await bench.endLease(of: worker.pid)
+            #expect(try await bench.job(id).state == .dead)
+            let rows = try await bench.sql(
+                """
+                SELECT c.status, r.status, u.status, s.step, s.status, c.error = r.error AND r.error = u.error AND u.error = s.error
+                FROM kiln_calls.recordings r JOIN kiln_calls.calls c ON c.id = r.call_id
+                    JOIN kiln_calls.pipeline_runs u ON u.recording_id = r.id
+                    JOIN kiln_calls.pipeline_steps s ON s.recording_id = r.id WHERE s.seq = 2
+                """)
+            #expect(rows == "failed|failed|failed|transcribe_whisper|failed|t", "\(rows)")
+            #expect(try await bench.sql("SELECT error FROM kiln_calls.calls").contains("its worker died 3 times"))
+        }
+
         private static let steps = ["download_recording", "transcribe_whisper", "analyze_llm", "persist_db"]
 
         /// The steps that are done, in their order.

@@ -25,6 +25,9 @@ import Transfer
         let address = try RecordingAddress(url, sid: Self.sid)
         #expect(address.candidates(channels: 2).map(\.text) == [url] && address.metadata == nil)
         #expect(throws: RecordingAddress.Problem.self) { try RecordingAddress(Self.base + "RE1", sid: Self.sid) }
+        // Also where it looks like one of Twilio's: what is signed is good as it is alone.
+        let signed = "https://bucket.example/AC123/Recordings/\(Self.sid)?X-Amz-Signature=x"
+        #expect(try RecordingAddress(signed, sid: nil).candidates(channels: nil).map(\.text) == [signed])
     }
 
     @Test func `The token goes to hosts that are named, by TLS`() throws {

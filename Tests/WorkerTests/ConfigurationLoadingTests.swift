@@ -42,6 +42,26 @@ extension LoadedConfiguration {
         #expect(loaded.settings.filter { $0.origin != .fallback }.map(\.key) == ["database.url"])
     }
 
+    @Test func `Who is named to write must have its key where jobs run`() async throws {
+        for (variables, missing) in [
+            (["KILN_CHAT": "anthropic"], "ANTHROPIC_API_KEY"), (["KILN_CHAT": "openai"], "OPENAI_API_KEY"),
+            (["KILN_CHAT": "anthropic", "OPENAI_API_KEY": "sk-1", "WORKER_MODE": "true"], "ANTHROPIC_API_KEY"),
+        ] {
+            let loaded = try loadConfiguration(variables)
+            #expect(throws: ConfigurationFailure.self) { try loaded.checked() }
+            let report = await Doctor(checks: [SettingsCheck()]).examine(DoctorContext(loaded: loaded))
+            #expect(!report.isHealthy && report.text.contains("KILN_CHAT"), "\(report.text)")
+            #expect(report.text.contains("\(missing) is not set"), "\(report.text)")
+        }
+        for variables in [
+            ["KILN_CHAT": "anthropic", "ANTHROPIC_API_KEY": "sk-ant-1"],
+            ["KILN_CHAT": "openai", "OPENAI_API_KEY": "sk-1"],
+            // A server of one's own may want none; who runs no jobs asks nobody.
+            ["KILN_CHAT": "openai", "OPENAI_BASE_URL": "http://llm:8080/v1"],
+            ["KILN_CHAT": "anthropic", "RUN_WORKERS": "false"], ["KILN_CHAT": "none"], ["KILN_CHAT": "auto"],
+        ] { _ = try loadConfiguration(variables).checked() }
+    }
+
     @Test func `The variables that workers like this one have are taken`() throws {
         let configuration = try loadConfiguration([
             "WORKER_CONCURRENCY": "8", "ENABLE_WORKERS": "media.probe, media.transcode", "MAX_CONCURRENT_JOBS": "3",

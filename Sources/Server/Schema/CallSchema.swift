@@ -23,7 +23,7 @@ public enum CallSchema {
     }
 
     private static func list(besides queueSchema: String) -> [Migration] {
-        let files = [("calls", PackageResources.c0001_calls_sql)]
+        let files = [("calls", PackageResources.c0001_calls_sql), ("endings", PackageResources.c0002_endings_sql)]
         return files.enumerated().map { index, file in
             let sql = String(decoding: file.1, as: UTF8.self)
             return Migration(

@@ -57,11 +57,17 @@ struct CallCommand: AsyncParsableCommand {
                     "callSid": callSid, "from": from, "to": to, "webhook": webhook,
                 ]
                 for (name, text) in texts { members[name] = text.map { .string($0) } }
-                if let duration { members["duration"] = try Self.number(duration) }
+                if let duration {
+                    guard duration.isFinite else {
+                        throw QueueError(.badRequest, "the duration is \(duration)", hint: "give it in seconds")
+                    }
+                    members["duration"] = try Self.number(duration)
+                }
                 if let channels { members["channels"] = .integer(Int64(channels)) }
                 let payload = JSONValue.object(members)
                 let sid = try Self.checked(payload)
-                let unique = Unique(jobId ?? sid, scope: .period(.seconds(30 * 86_400)))
+                // The same name of a run may be given for any number of recordings.
+                let unique = Unique(jobId.map { "\(sid) \($0)" } ?? sid, scope: .period(.seconds(30 * 86_400)))
                 try await database.run { queue in
                     let id = try await queue.enqueue(
                         CallRecording.name, payload, options: EnqueueOptions(unique: unique))

@@ -59,6 +59,7 @@ extension ConfigurationDraft {
                         + "that its sender signs with"))
         }
 
+        problems += modelProblems(place)
         problems += finishTraces(place)
         problems += finishStorage(place, environment)
         return problems
@@ -75,6 +76,18 @@ extension ConfigurationDraft {
                 is not set, and REDIS_URL is of no use here: Kiln's queue is a schema in Postgres, so that jobs are \
                 enqueued in the app's own transactions; \(example), and run "kiln migrate" once
                 """)
+    }
+
+    /// Who is named to write must have a key where jobs run: else each of them would find that out by itself.
+    private func modelProblems(_ place: (String) -> String) -> [ConfigurationProblem] {
+        let providers = value.providers
+        guard value.worker.role != .api, let name = ServiceProviders.missingChatKey(providers) else { return [] }
+        return [
+            ConfigurationProblem(
+                place: place("chat.service"),
+                message: "is \(providers.chat.service.rawValue), and \(name) is not set: give the key, or auto or none "
+                    + "to do without")
+        ]
     }
 
     private mutating func finishTraces(_ place: (String) -> String) -> [ConfigurationProblem] {

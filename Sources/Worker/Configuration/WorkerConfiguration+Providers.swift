@@ -17,6 +17,8 @@ extension WorkerConfiguration {
             var key: String?
             /// Up to and with the version.
             var baseURL: HTTPURL = .constant("https://api.openai.com/v1")
+            /// Whether it is OpenAI's own, which answers nobody without a key.
+            var isOpenAIs: Bool { baseURL.host == "api.openai.com" }
         }
 
         struct Anthropic: Sendable {

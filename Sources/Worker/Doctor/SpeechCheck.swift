@@ -11,7 +11,7 @@ struct SpeechCheck: DoctorCheck {
         let isChosen = settings.speech.engine != .automatic
         switch ServiceProviders.speechEngine(settings) {
         case .openAI:
-            guard ServiceProviders.canAskOpenAI(settings) else {
+            guard settings.openAI.key != nil || !settings.openAI.isOpenAIs else {
                 return [.wrong("openai is to recognise speech, and has no key", "set OPENAI_API_KEY")]
             }
             return [.ok("openai recognises speech, with \(settings.speech.model)")]

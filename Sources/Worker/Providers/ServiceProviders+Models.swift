@@ -18,6 +18,16 @@ extension ServiceProviders {
         }
     }
 
+    /// The variable of the key that the service which is named to write cannot do without; `nil` if nothing is missing.
+    static func missingChatKey(_ settings: WorkerConfiguration.Providers) -> String? {
+        switch settings.chat.service {
+        // Servers of one's own may ask for no key.
+        case .openAI where settings.openAI.key == nil && settings.openAI.isOpenAIs: "OPENAI_API_KEY"
+        case .anthropic where settings.anthropic.key == nil: "ANTHROPIC_API_KEY"
+        default: nil
+        }
+    }
+
     /// What makes pictures; `nil` without a key.
     func imageGenerator() -> (any ImageGenerator)? {
         falQueue().map { FalImageGenerator(endpoint: settings.fal.imageModel, queue: $0) }

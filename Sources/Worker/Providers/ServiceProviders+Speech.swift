@@ -26,7 +26,8 @@ extension ServiceProviders {
         let engine = speechEngine(asked)
         switch engine {
         case .openAI:
-            guard Self.canAskOpenAI(settings) else {
+            // Servers of one's own may ask for no key.
+            guard settings.openAI.key != nil || !settings.openAI.isOpenAIs else {
                 throw ProviderError(
                     .configuration, "there is no key", provider: engine.rawValue, hint: "set OPENAI_API_KEY")
             }
@@ -46,13 +47,6 @@ extension ServiceProviders {
             return PocketSphinxTranscriber(modelFolder: settings.speech.pocketSphinxModel)
         }
     }
-
-    /// Servers of one's own may ask for no key.
-    static func canAskOpenAI(_ settings: WorkerConfiguration.Providers) -> Bool {
-        settings.openAI.key != nil || settings.openAI.baseURL.host != openAI
-    }
-
-    private static let openAI = WorkerConfiguration.Providers.OpenAI().baseURL.host
 
     /// What a recognition takes of the worker.
     func speechWeight(_ asked: SpeechEngine? = nil) -> KindWeight {

@@ -19,7 +19,8 @@ struct WorkerService: Service {
     private let services: JobServices
     private let workers: [QueueWorker]
     private let sweeper: UploadSweeper
-    private let workSweeper: WorkSweeper
+    /// `nil` where no calls are worked on.
+    private let closer: CallCloser?
     /// What it is up to.
     let status = WorkerStatus()
     /// What it runs.
@@ -29,7 +30,7 @@ struct WorkerService: Service {
     /// - Parameters:
     ///   - middlewares: around every handler, within the service's own.
     ///   - callEngines: who listens to calls; by default what the configuration says.
-    ///   - sweepInterval: between two looks for uploads of attempts that died.
+    ///   - sweepInterval: between two looks for what attempts that died have left.
     /// - Throws: ``ConfigurationFailure`` for kinds that do not exist; `QueueError`, `TransferError`.
     init(
         _ configuration: WorkerConfiguration, middlewares: [any JobMiddleware] = [],
@@ -64,16 +65,14 @@ struct WorkerService: Service {
         for worker in workers { (own + middlewares).forEach(worker.use) }
         self.workers = workers
         sweeper = UploadSweeper(queue: queue, stores: services.stores, logger: logger, interval: sweepInterval)
-        workSweeper = WorkSweeper(
-            queue: queue, stores: services.stores, logger: logger, interval: sweepInterval * 60)
+        closer =
+            work.contains { $0 == CallRecording.self }
+            ? CallCloser(queue: queue, schema: database.schema, logger: logger, interval: sweepInterval) : nil
     }
 
     func run() async throws {
-        let sweeping = Task {
-            async let work: Void = workSweeper.run()
-            await sweeper.run()
-            await work
-        }
+        let sweeping = Task { await sweeper.run() }
+        let closing = Task { await closer?.run() }
         let events = workers.map(\.events)
         let writing = Task { [status, log = EventLog(logger: logger, traces: status.traces)] in
             await withDiscardingTaskGroup { group in
@@ -103,7 +102,9 @@ struct WorkerService: Service {
             failure = error
         }
         sweeping.cancel()
+        closing.cancel()
         await sweeping.value
+        await closing.value
         // Over when the workers are; those that have not begun have no end to wait for.
         if failure != nil { writing.cancel() }
         await writing.value

@@ -54,7 +54,7 @@ struct CallBench: QueueBench {
     }
 
     var engines: CallEngines {
-        CallEngines { [speech] _ in
+        CallEngines { [speech] _, _ in
             speech
         } analyse: { [analyses, failingAnalyses] transcript, _ in
             let fails = failingAnalyses.withLock { count in
@@ -91,6 +91,9 @@ final class CountingSpeech: Transcriber {
     /// Awaited before it listens.
     let gate = Locked<(@Sendable () async throws -> Void)?>(nil)
 
+    /// What is said last.
+    let farewell = Locked("Thank you.")
+
     /// What succeeded.
     var requests: [TranscriptionRequest] { state.withLock { $0.requests } }
 
@@ -121,7 +124,8 @@ final class CountingSpeech: Transcriber {
             engine: engineName, quality: quality, language: "en", duration: info.duration ?? 0,
             segments: [
                 segment(0, "Good morning, my order 4711 has not arrived.", 0),
-                segment(1, "I am sorry. I will send it again on Friday.", 1), segment(2, "Thank you.", 0),
+                segment(1, "I am sorry. I will send it again on Friday.", 1),
+                segment(2, farewell.withLock { $0 }, 0),
             ])
         return Transcription(transcript: transcript, usage: .init(audioSeconds: 2, requests: 1, bytesRead: 0))
     }

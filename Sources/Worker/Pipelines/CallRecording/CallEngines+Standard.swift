@@ -5,8 +5,8 @@ import Providers
 
 extension CallEngines {
     /// By the settings.
-    static let standard = CallEngines { providers in
-        try providers.transcriber()
+    static let standard = CallEngines { providers, cores in
+        try providers.transcriber(cores: cores)
     } analyse: { transcript, providers in
         try CallAnalysis(try await InsightWriter(model: providers.chatModel()).write(transcript))
     }

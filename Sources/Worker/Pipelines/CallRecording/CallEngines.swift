@@ -15,6 +15,7 @@ struct CallAnalysis: Sendable, Equatable {
 
 /// Who listens to calls and thinks about them: by default what the settings say.
 struct CallEngines: Sendable {
-    var transcriber: @Sendable (ServiceProviders) throws -> any Transcriber
+    /// For so many cores.
+    var transcriber: @Sendable (ServiceProviders, _ cores: Int) throws -> any Transcriber
     var analyse: @Sendable (Transcript, ServiceProviders) async throws -> CallAnalysis
 }

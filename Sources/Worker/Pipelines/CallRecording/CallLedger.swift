@@ -121,7 +121,7 @@ struct CallLedger: Sendable {
     }
 
     func write(_ transcription: Transcription, of recording: Recording) async throws {
-        let (transcript, usage) = (transcription.transcript, transcription.usage)
+        let (transcript, usage) = (transcription.transcript.storable, transcription.usage)
         let json = try PostgresJSON(encoding: transcript)
         try await writing(recording) { connection in
             _ = try await connection.query(
@@ -155,7 +155,7 @@ struct CallLedger: Sendable {
     }
 
     func write(_ analysis: CallAnalysis, of recording: Recording) async throws {
-        let json = try PostgresJSON(encoding: analysis.content)
+        let json = try PostgresJSON(encoding: analysis.content.storable)
         try await writing(recording) { connection in
             _ = try await connection.query(
                 """
@@ -236,6 +236,38 @@ struct CallLedger: Sendable {
                     hint: "stop: another worker may do so by now")
             }
             try await body(connection)
+        }
+    }
+}
+
+/// What services answer may hold U+0000, which Postgres stores in no text or JSON: it would fail every attempt.
+extension String {
+    fileprivate var storable: String {
+        guard unicodeScalars.contains("\0") else { return self }
+        return String(String.UnicodeScalarView(unicodeScalars.filter { $0 != "\0" }))
+    }
+}
+
+extension Transcript {
+    fileprivate var storable: Transcript {
+        var copy = self
+        for index in copy.segments.indices {
+            copy.segments[index].text = segments[index].text.storable
+            for word in copy.segments[index].words.indices {
+                copy.segments[index].words[word].text = segments[index].words[word].text.storable
+            }
+        }
+        return copy
+    }
+}
+
+extension JSONValue {
+    fileprivate var storable: JSONValue {
+        switch self {
+        case .string(let text): .string(text.storable)
+        case .array(let values): .array(values.map(\.storable))
+        case .object(let members): .object(members.mapValues(\.storable))
+        default: self
         }
     }
 }

@@ -60,11 +60,18 @@ struct CallRun: Sendable {
         let recording = try await ledger.begin(job.payload, account: account)
         do {
             return try await run(recording)
+        } catch let noRoom as NoRoom {
+            throw noRoom.error
         } catch {
             await note(error, recording)
             if let gone = error as? Gone { throw JobError.permanent(gone.description) }
             throw error
         }
+    }
+
+    /// The worker has no room for what the recogniser takes, which is no failure: the job goes elsewhere.
+    private struct NoRoom: Error {
+        let error: any Error
     }
 
     /// A recording that never comes.
@@ -76,6 +83,7 @@ struct CallRun: Sendable {
         job.progress(0, phase: "download_recording")
         let copy = try await job.step("download_recording") { try await download(recording) }
         job.progress(0.2, phase: "transcribe_whisper")
+        try await makeRoom(for: recording)
         _ = try await job.step("transcribe_whisper") { try await transcribe(recording, copy) }
         let transcript = try await found(ledger.transcript(of: recording), "transcript")
         job.progress(0.8, phase: "analyze_llm")
@@ -83,9 +91,13 @@ struct CallRun: Sendable {
         let insights = try await found(ledger.insights(of: recording), "insights")
         job.progress(0.95, phase: "persist_db")
         let preview = CallText.preview(of: transcript)
+        var isWritten = false
         try await job.step("persist_db") {
             try await ledger.complete(recording, preview: preview, summary: insights.summary)
+            isWritten = true
         }
+        // An attempt after the step has begun the run anew, and may have failed meanwhile.
+        if !isWritten { try await ledger.complete(recording, preview: preview, summary: insights.summary) }
         return CallRecording.Answer(
             recordingSid: job.payload.address.sid, accountSid: account, callSid: job.payload.callSid,
             recording: copy.location, engine: transcript.engine, quality: transcript.quality,
@@ -162,7 +174,8 @@ struct CallRun: Sendable {
         if let transcript = try await ledger.transcript(of: recording) {
             return EngineReport(skipped: true, engine: transcript.engine)
         }
-        let engine = try services.callEngines.transcriber(services.providers)
+        let cores = Int(max(1, job.context.cores.rounded(.up)))
+        let engine = try services.callEngines.transcriber(services.providers, cores)
         let channels: TranscriptionRequest.Channels =
             switch copy.channels ?? job.payload.channels {
             case 1?: .mixed
@@ -171,8 +184,7 @@ struct CallRun: Sendable {
             }
         let request = TranscriptionRequest(
             input: copy.location, language: job.payload.language, channels: channels, speakers: job.payload.speakers)
-        let cores = CoreBudget(cores: max(1, Int(job.context.cores.rounded(.up))))
-        let media = MediaEngine(resolver: JobResolver(services, job: job.context), cores: cores)
+        let media = MediaEngine(resolver: JobResolver(services, job: job.context), cores: CoreBudget(cores: cores))
         let transcription = try await engine.transcribe(request, media: media) { [job] fraction in
             job.progress(0.2 + 0.6 * min(max(fraction, 0), 1), phase: "transcribe_whisper")
         }
@@ -180,6 +192,20 @@ struct CallRun: Sendable {
         return EngineReport(
             skipped: false, engine: transcription.transcript.engine ?? engine.engineName,
             audioSeconds: transcription.usage.audioSeconds, cost: transcription.usage.cost)
+    }
+
+    /// Has the worker give what recognising takes, unless it is done.
+    private func makeRoom(for recording: CallLedger.Recording) async throws {
+        let work = services.configuration.worker, weight = services.providers.speechWeight()
+        let (cores, memory) = (min(weight.cores, work.cores), min(weight.memory, work.memory))
+        guard cores > job.context.cores || memory > job.context.memory,
+            try await ledger.transcript(of: recording) == nil
+        else { return }
+        do {
+            try await job.raise(cores: max(cores, job.context.cores), memory: max(memory, job.context.memory))
+        } catch {
+            throw NoRoom(error: error)
+        }
     }
 
     private func analyse(_ recording: CallLedger.Recording, _ transcript: Transcript) async throws -> EngineReport {

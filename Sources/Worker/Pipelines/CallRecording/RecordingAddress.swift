@@ -20,7 +20,8 @@ struct RecordingAddress: Sendable, Hashable {
     let sid: String
     /// As the URL says it.
     let accountSid: String?
-    /// Whether the URL is of Twilio's form, `…/Recordings/RE…`, and so has its suffixes and metadata.
+    /// Whether the URL is of Twilio's form, `…/Recordings/RE…`, and so has its suffixes and metadata. One with a query is
+    /// signed, and not Twilio's.
     let isTwilios: Bool
 
     struct Problem: Error, CustomStringConvertible {
@@ -40,7 +41,9 @@ struct RecordingAddress: Sendable, Hashable {
         let parts = url.path.split(separator: "/", omittingEmptySubsequences: false)
         let last = parts.last ?? ""
         let name = Self.withoutSuffix(last)
-        isTwilios = parts.dropLast().last == "Recordings" && TwilioSID.isOne(name, "RE")
+        isTwilios =
+            parts.dropLast().last == "Recordings" && TwilioSID.isOne(name, "RE")
+            && url.query.map { $0.isEmpty || $0.hasPrefix("RequestedChannels=") } ?? true
         if isTwilios {
             url.path = String(url.path.dropLast(last.count)) + name
             url.query = nil

@@ -40,7 +40,7 @@ struct RecordingDownload: Sendable {
             } catch let error as TransferError {
                 switch error.status {
                 // Twilio has it, but not with its channels apart.
-                case 400 where url.query != nil: continue
+                case 400 where address.isTwilios && url.query != nil: continue
                 case 404 where address.isTwilios: continue
                 default: throw error
                 }
