@@ -1,6 +1,7 @@
 import Foundation
 import JobQueue
 import Locking
+import Logging
 import MediaKit
 import ProviderTestSupport
 import Providers
