@@ -1,9 +1,11 @@
 import Foundation
 import JobQueue
+import Logging
 import MediaKit
 import ServiceTestSupport
 import TestSupport
 import Testing
+import Transfer
 import TransferTestSupport
 
 @testable import Worker
@@ -41,6 +43,10 @@ extension CallVideoSuite {
     func expectNothingLeft(_ bench: ServiceBench, sourceLocation: SourceLocation = #_sourceLocation) async throws {
         #expect(bench.server.keys.filter { $0.hasPrefix("work/") }.isEmpty, sourceLocation: sourceLocation)
         #expect(bench.server.uploads.isEmpty, sourceLocation: sourceLocation)
+        // Attempts that failed have left a note each.
+        try await bench.sql("UPDATE kiln.effect SET seen_at = NULL")
+        let stores = try bench.configuration.storage.stores(web: .guarded)
+        try await UploadSweeper(queue: bench.queue, stores: stores, logger: Logger(label: "test")).sweep()
         #expect(try await bench.sql("SELECT count(*) FROM kiln.effect") == "0", sourceLocation: sourceLocation)
     }
 

@@ -39,9 +39,10 @@ extension CallVideoRun {
     }
 
     private func leveled(_ input: String, to output: String) async throws -> CallVideo.Loudness {
+        // AAC adds more than half a decibel to a peak: a ceiling of -2 keeps the result below -1.
         let made = try await media.run(
             NormalizeLoudness(
-                input: input, output: output, container: .flac, target: payload.loudness,
+                input: input, output: output, container: .flac, target: payload.loudness, ceiling: -2,
                 audio: AudioSettings(codec: .flac), overwrite: true, threads: payload.threads, limits: innerLimits))
         guard let track = made.tracks.first else { throw MediaError(.internal, "a level without a track") }
         return CallVideo.Loudness(before: track.before.integrated, after: track.after.integrated, gain: track.gain)
