@@ -43,6 +43,8 @@ extension ProviderError.Code {
     public static let expired = ProviderError.Code(rawValue: "expired")
     /// What was ordered has not been made in the time for it.
     public static let overdue = ProviderError.Code(rawValue: "overdue")
+    /// What was ordered could not be made, by no fault of the request: the order is over, and another may do better.
+    public static let failed = ProviderError.Code(rawValue: "failed")
 }
 
 extension ProviderError {

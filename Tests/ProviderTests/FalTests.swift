@@ -151,14 +151,14 @@ struct FalTests {
         (#"{"detail":[{"loc":["body","prompt"],"msg":"too long","type":"string_too_long"}]}"#, 422, .badRequest),
         (#"{"detail":"the picture could not be read"}"#, 422, .badRequest),
         (#"{"detail":"User is locked. Reason: Exhausted balance."}"#, 403, .quota),
-        (#"{"detail":"gone wrong","error_type":"runner_disconnected"}"#, 503, .unavailable),
+        (#"{"detail":"gone wrong","error_type":"runner_disconnected"}"#, 503, .failed),
     ])
     func `an order that fails says why`(body: String, status: Int, code: ProviderError.Code) async throws {
         let server = try FalStandIn(polls: 0) { _, _ in .failed("it failed", status: status, body: body) }
         let generator = try Self.images(server)
         let error = try #require(await ChatBench.failure { try await generator.generate(.init(prompt: "a")) })
         #expect(error.code == code)
-        #expect(error.isRetryable == (code == .unavailable))
+        #expect(error.isRetryable == (code == .failed))
         #expect(error.requestID == "order-1")
     }
 
@@ -174,7 +174,7 @@ struct FalTests {
         }
         let again = try Self.images(lucky)
         let other = await ChatBench.failure { try await again.generate(.init(prompt: "a")) }
-        #expect(other?.isRetryable == true)
+        #expect(other?.isRetryable == true && other?.code == .failed)
     }
 
     @Test func `what has expired asks to be generated again`() async throws {

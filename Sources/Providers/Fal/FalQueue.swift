@@ -157,7 +157,7 @@ public struct FalQueue: Sendable {
         }
         guard error == nil else {
             throw ProviderError(
-                .unavailable, "it could not be made\(kind.map { " (\($0.prefix(64)))" } ?? "")", provider: "fal",
+                .failed, "it could not be made\(kind.map { " (\($0.prefix(64)))" } ?? "")", provider: "fal",
                 requestID: ticket.requestID, isRetryable: true)
         }
         return reply
@@ -179,6 +179,10 @@ public struct FalQueue: Sendable {
             failure.isRetryable = advice == "true" || advice == "1"
         case 504 where answer?.headers["X-Fal-Request-Timeout-Type"] == "user": failure.isRetryable = false
         default: break
+        }
+        // The order's own end, and no hiccup of the service's: whoever asks for this one again is told the same.
+        if hasFailed, failure.isRetryable, failure.code == .unavailable || failure.code == .badRequest {
+            failure.code = .failed
         }
         return failure
     }

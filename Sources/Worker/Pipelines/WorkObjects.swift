@@ -5,20 +5,20 @@ import MediaKit
 import Providers
 import Transfer
 
-/// What a pipeline keeps in the default store from one step to the next.
+/// What a pipeline keeps in the default store from one step to the next: objects below `work/` and the job's id.
+///
+/// They are deleted when the job has succeeded. Those of a job that ended otherwise are left for a day, as somebody may have
+/// it run again, and are swept then; see ``LeftWork``.
 struct WorkObjects: Sendable {
     private let prefix: String
+    private let job: JobContext
     private let services: JobServices
-    private let logger: Logger
 
     init(_ job: JobContext, _ services: JobServices) {
-        prefix = Self.folder + job.id.uuidString.lowercased() + "/"
+        prefix = "work/\(job.id.uuidString.lowercased())/"
+        self.job = job
         self.services = services
-        logger = job.logger
     }
-
-    /// Where it lies, by the ids of jobs.
-    static let folder = "work/"
 
     /// The location of an object of that name.
     func location(_ name: String) -> String { ObjectLocation.store(key: prefix + name).description }
@@ -26,40 +26,113 @@ struct WorkObjects: Sendable {
     /// Pictures that are going to be encoded once more: hardly a loss, and quickly made.
     static let video = VideoSettings(codec: .h264, crf: 8, preset: "ultrafast")
 
+    /// A note in the queue that there are such objects.
+    struct Folder: Sendable {
+        fileprivate var effect: UUID
+        fileprivate var store: any ObjectStore
+        fileprivate var key: String
+    }
+
+    /// Notes that the job is going to leave objects: before it does.
+    ///
+    /// - Returns: `nil` without a store.
+    func begin() async throws -> Folder? {
+        guard let (store, key) = try services.stores.store(for: .store(key: prefix + "-")) else { return nil }
+        let folder = String(key.dropLast())
+        guard
+            let effect = try await services.queue.beginEffect(
+                of: job.id, token: job.token, place: store.name, name: folder)
+        else {
+            throw QueueError(.leaseLost, "job \(job.id.uuidString.lowercased()) is no longer this worker's")
+        }
+        try await services.queue.noteEffect(effect, reference: LeftWork.mark)
+        return Folder(effect: effect, store: store, key: folder)
+    }
+
     /// Copies what a service has made, which it does not keep.
     ///
     /// - Returns: the copy's location.
-    func fetch(_ url: String, as name: String, _ media: MediaRun) async throws -> String {
+    /// - Throws: ``ProviderError`` of code `expired` if it is gone.
+    func fetch(_ made: GeneratedMedia, as name: String, _ media: MediaRun) async throws -> String {
         let place = location(name)
-        _ = try await media.copy(
-            url, to: place, overwrite: true, limit: services.configuration.limits.outputBytes ?? .max)
+        do {
+            _ = try await media.copy(made.url, to: place, overwrite: true, limit: Self.largest)
+        } catch let error where Self.tellsOfNothing(error) {
+            // The store to which it is copied may say so, too.
+            do { _ = try await media.read(made.url, limit: 0) } catch let why where Self.tellsOfNothing(why) {
+                throw ProviderError(
+                    .expired, "what was made is no longer there", provider: "kiln", requestID: made.requestID,
+                    isRetryable: true, cause: why)
+            } catch {}
+            throw error
+        }
         return place
     }
 
-    /// Deletes all of it. What cannot be deleted stays, and is told: the result is there.
-    func delete() async {
+    /// Bytes of a picture or clip at most.
+    private static let largest: Int64 = 4 << 30
+
+    private static func tellsOfNothing(_ error: any Error) -> Bool {
+        let transfer = (error as? MediaError)?.cause as? TransferError ?? error as? TransferError
+        return transfer?.status == 404 || transfer?.status == 410
+    }
+
+    /// Deletes all of it. What cannot be deleted is left to those who sweep: the result is there.
+    func delete(_ folder: Folder?) async {
+        guard let folder else { return }
         do {
-            guard let (store, key) = try services.stores.store(for: .store(key: prefix + "-")) else { return }
-            let folder = String(key.dropLast())
-            try await store.deleteAll(below: folder)
+            try await Self.delete(folder.key, in: folder.store)
+            try await services.queue.endEffect(folder.effect)
         } catch {
-            logger.warning("what the steps have left below \(prefix) cannot be deleted: \(error)")
+            job.logger.warning("what the steps have left below \(prefix) cannot be deleted now: \(error)")
+        }
+    }
+
+    fileprivate static func delete(_ folder: String, in store: any ObjectStore) async throws {
+        while true {
+            let page = try await store.list(prefix: folder, from: nil, limit: 100)
+            for object in page.objects { try await store.delete(object.key) }
+            // What was listed is gone: the next ones are the first.
+            if page.objects.isEmpty || page.next == nil { return }
         }
     }
 }
 
-extension ObjectStore {
-    /// Deletes all objects whose keys begin so.
-    func deleteAll(below prefix: String) async throws {
-        var start: String?
-        repeat {
-            let page = try await list(prefix: prefix, from: start, limit: 1000)
-            for object in page.objects {
-                try Task.checkCancellation()
-                try await delete(object.key)
+/// What pipelines have left of jobs that came to no good end.
+struct LeftWork: Sendable {
+    /// What tells such notes from those of uploads.
+    static let mark = "folder"
+
+    let queue: QueueClient
+    let stores: Stores
+    let logger: Logger
+
+    /// Deletes what is left of jobs that have ended, and of those that did not succeed after a while.
+    ///
+    /// - Parameters:
+    ///   - effects: whose attempts are over.
+    ///   - age: seconds for which a job that has failed may be run again from where it was.
+    func sweep(_ effects: [OutsideEffect], keeping age: Double) async throws {
+        guard !effects.isEmpty else { return }
+        let glances = try await queue.glances(at: Array(Set(effects.map(\.job))))
+        let jobs = Dictionary(glances.map { ($0.id, $0) }) { first, _ in first }
+        for effect in effects {
+            if let job = jobs[effect.job] {
+                guard let end = job.finishedAt else { continue }
+                guard job.state == .succeeded || Date.now.timeIntervalSince(end) >= age else { continue }
             }
-            start = page.next
-        } while start != nil
+            guard let store = stores.store(named: effect.place) else { continue }
+            do {
+                try await WorkObjects.delete(effect.name, in: store)
+                try await queue.endEffect(effect.id)
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                logger.warning(
+                    "what steps have left cannot be deleted: \(error)",
+                    metadata: ["store": "\(effect.place)", "key": "\(effect.name)"])
+            }
+        }
     }
 }
 
@@ -72,16 +145,15 @@ struct ResultPlace {
     /// - Parameter asked: what the payload says; empty for nothing.
     init(_ job: JobContext, _ services: JobServices, asked: String) {
         self.job = job
-        // A URL of the web takes the one file that it was made for.
         self.asked = Self.isWeb(asked) ? "" : asked
         // Files that differ in nothing but their endings must not fall on one name.
         let template = services.configuration.outputs.keyTemplate
         self.template = template.contains("{extension}") ? template : template + ".{extension}"
     }
 
+    /// Whether it is a URL of the web, which takes the one file that it was made for.
     static func isWeb(_ location: String) -> Bool {
-        let scheme = location.prefix { $0 != ":" }.lowercased()
-        return scheme == "http" || scheme == "https"
+        location.lowercased().hasPrefix("http://") || location.lowercased().hasPrefix("https://")
     }
 
     /// A location like the result's, with another ending.
@@ -101,14 +173,16 @@ extension GeneratedMedia {
     func fileExtension(else usual: String) -> String {
         let endings = [
             "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "video/mp4": "mp4", "video/webm": "webm",
-            "video/quicktime": "mov",
+            "video/quicktime": "mov", "image/jpg": "jpg", "image/gif": "gif", "image/avif": "avif",
         ]
-        if let contentType, let ending = endings[contentType.lowercased()] { return ending }
+        // "image/png; charset=binary"
+        let type = contentType?.split(separator: ";").first.map { $0.lowercased().filter { $0 != " " } }
+        if let type, let ending = endings[type] { return ending }
         let path = url.split(separator: "?").first ?? ""
         let name = path.split(separator: "/").last ?? ""
-        guard let dot = name.lastIndex(of: "."), endings.values.contains(String(name[name.index(after: dot)...])) else {
-            return usual
-        }
-        return String(name[name.index(after: dot)...])
+        guard let dot = name.lastIndex(of: ".") else { return usual }
+        let ending = name[name.index(after: dot)...].lowercased()
+        if ending == "jpeg" { return "jpg" }
+        return endings.values.contains(ending) ? ending : usual
     }
 }

@@ -17,6 +17,8 @@ struct UploadSweeper: Sendable {
 
     /// How long what was begun in a store that is not configured any more is remembered, should it be again.
     private static let memory = 7 * 86_400.0
+    /// Seconds for which a job that did not succeed may be run again from the step that it came to.
+    var keepsWork = 86_400.0
     /// Stores that it was said of that they are not known.
     private let unknown = Locked<Set<String>>([])
 
@@ -47,7 +49,12 @@ struct UploadSweeper: Sendable {
     @discardableResult
     func sweep() async throws -> Int {
         let uploads = try await SweptUploads(queue: queue, limit: Self.batch)
-        guard !uploads.entries.isEmpty else { return 0 }
+        guard !uploads.effects.isEmpty else { return 0 }
+        do {
+            try await LeftWork(queue: queue, stores: stores, logger: logger).sweep(uploads.folders, keeping: keepsWork)
+        } catch {
+            logger.warning("what steps have left could not be looked for: \(error)")
+        }
         let known = Set(uploads.entries.map(\.store)).compactMap { stores.store(named: $0) as? any MultipartStore }
         let report = try await UploadJanitor(ledger: uploads, stores: known).sweep(limit: Self.batch)
         if !report.aborted.isEmpty {
@@ -59,7 +66,7 @@ struct UploadSweeper: Sendable {
                 metadata: ["store": "\(entry.store)", "key": "\(entry.key)", "owner": "\(entry.owner)"])
         }
         for effect in uploads.effects where stores.store(named: effect.place) == nil { try await forget(effect) }
-        return uploads.entries.count
+        return uploads.effects.count
     }
 
     /// What is in a store that is not configured any more cannot be thrown away.

@@ -85,7 +85,9 @@ extension UploadEntry {
 struct SweptUploads: UploadLedger {
     let queue: QueueClient
     let effects: [OutsideEffect]
-    var entries: [UploadEntry] { effects.map { UploadEntry($0) } }
+    var entries: [UploadEntry] { effects.filter { $0.reference != LeftWork.mark }.map { UploadEntry($0) } }
+    /// What pipelines keep between their steps.
+    var folders: [OutsideEffect] { effects.filter { $0.reference == LeftWork.mark } }
 
     /// Asks for those whose owners are gone.
     init(queue: QueueClient, limit: Int) async throws {

@@ -15,9 +15,11 @@ enum CallVideo: JobKind {
     enum Step: String, Sendable, CaseIterable {
         case normalizeAudio = "normalize_audio"
         case transcribe
-        /// One for each picture: `order_picture_1`.
+        /// One for each picture: `order_picture_1`; `order_picture_1_again_1` where that came to nothing.
         case orderPicture = "order_picture"
         case fetchPicture = "fetch_picture"
         case compose, caption, assemble, thumbnail
+        /// To where nothing can be read: a URL.
+        case deliver
     }
 }

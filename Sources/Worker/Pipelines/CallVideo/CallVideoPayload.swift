@@ -99,6 +99,7 @@ extension CallVideo {
                 throw refusal(.generate, "pictures are given already: give one of the two")
             }
             guard video.size == nil else { throw refusal(.video, "the size is given by \"size\"") }
+            guard !video.twoPass else { throw refusal(.video, "two passes are not possible here") }
             if case .embedded = subtitles { throw refusal(.subtitles, "sound has no subtitles embedded") }
         }
     }
