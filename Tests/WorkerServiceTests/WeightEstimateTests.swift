@@ -26,4 +26,26 @@ import Testing
         #expect(memory(full, full, 10) > memory(full, full, 8))
         #expect(memory(hd, hd) < 512 << 20 && memory(ultra, ultra) < 4 << 30)
     }
+
+    @Test func `A wave weighs what its frame is, and a single picture what is held of the sound`() throws {
+        let small = try #require(Waveform(input: "a", output: "a.mp4").estimate([:]))
+        let large = try #require(Waveform(input: "a", output: "a.mp4", width: 3840, height: 2160).estimate([:]))
+        #expect(small.cores == 1 && large.cores == 8 && large.memory > 2 * small.memory)
+        let film = Waveform(input: "a", output: "a.mp4"), still = Waveform(input: "a", output: "a.png")
+        #expect(film.weighedInputs.isEmpty && still.weighedInputs == ["a"])
+    }
+
+    @Test func `What loops is looked at before it is mixed, and nothing else`() {
+        let mix = MixAudio(
+            inputs: [MixInput(input: "speech"), MixInput(input: "music", loop: true)], output: "a.m4a")
+        #expect(mix.weighedInputs == ["music"])
+        let music = MixInput(input: "music", start: 10, end: 70, loop: true)
+        #expect(music.heldBytes(seconds: 600, sampleRate: 48_000, channels: 2) == 60 * 48_000 * 8)
+        #expect(music.heldBytes(seconds: 20, sampleRate: 48_000, channels: 2) == 10 * 48_000 * 8)
+        // Where nobody knows how long it is, it may be as much as is let in.
+        let endless = MixInput(input: "music", loop: true)
+        for (rate, channels) in [(48_000, 2), (192_000, 8), (8000, 1)] {
+            #expect(endless.heldBytes(seconds: nil, sampleRate: rate, channels: channels) <= 461_000_000)
+        }
+    }
 }

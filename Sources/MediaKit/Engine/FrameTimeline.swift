@@ -21,6 +21,7 @@ struct PictureTimeline: FrameTimeline {
     private let origin: Int64
     private let end: Int64?
     private let isTrimmed: Bool
+    private let keepsShownPicture: Bool
     /// Where a frame without any timestamp is put after the last.
     private let usualDuration: Int64
     private var next: Int64?
@@ -37,6 +38,7 @@ struct PictureTimeline: FrameTimeline {
         origin = Rational.microseconds.rescale(window.origin, to: timeBase)
         end = window.end.map { Rational.microseconds.rescale($0, to: stream.timeBase) }
         isTrimmed = window.isTrimmed
+        keepsShownPicture = window.keepsShownPicture
         usualDuration = frameRate.isPositive ? max(1, frameRate.inverse.rescale(1, to: timeBase)) : 0
     }
 
@@ -58,7 +60,7 @@ struct PictureTimeline: FrameTimeline {
         }
         var placed: [TimedFrame] = []
         if isTrimmed, !hasBegun, time > 0 {
-            if time < usualDuration {
+            if time < usualDuration, !(keepsShownPicture && before != nil && 2 * time >= usualDuration) {
                 // Less than a picture is missing at the start: the first one covers it.
                 before = nil
                 frame.duration += time

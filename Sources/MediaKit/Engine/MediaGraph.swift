@@ -18,6 +18,9 @@ struct MediaGraph: Sendable {
         var origin: Int64 = 0
         /// Whether what lies before `origin` is cut off. If not, it keeps its negative time.
         var isTrimmed = false
+        /// Whether a trimmed beginning shows the picture that is on screen there, where that has half of its time before it
+        /// yet. Else the next one covers it, which at a constant rate would show that twice.
+        var keepsShownPicture = false
         /// Microseconds after `origin` at which it ends.
         var end: Int64?
         /// Whether sound before `origin` is an encoder's priming, which is cut off though nothing is trimmed.

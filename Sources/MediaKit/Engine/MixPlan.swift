@@ -97,10 +97,7 @@ struct MixPlan: Sendable {
         func samples(_ seconds: Double) -> String { "\(Int64((seconds * Double(common.sampleRate)).rounded()))" }
         var text = FilterText()
         if voice.loops { text.append("aloop", [("loop", "-1"), ("size", "\(Int32.max)")]) }
-        if format.channelLayout == "mono", common.channelLayout == "stereo" {
-            // As players do it. libswresample would keep the power, and take 3 dB from each channel.
-            text.append("pan", [("args", "stereo|c0=c0|c1=c0")])
-        }
+        text.remix(from: format.channelLayout, to: common.channelLayout)
         text.append(
             "aformat",
             [

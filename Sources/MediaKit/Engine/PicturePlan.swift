@@ -36,7 +36,7 @@ struct PicturePlan: Sendable {
             text.append("bwdif", [("mode", "send_frame"), ("parity", "auto"), ("deint", "interlaced")])
         }
         if let frameRate { text.append("fps", [("fps", "\(frameRate)")]) }
-        turn(&text)
+        text.turn(orientation)
         var width = format.width, height = format.height
         if orientation.swapsAxes { swap(&width, &height) }
         // The container's word counts more than the codec's.
@@ -68,18 +68,6 @@ struct PicturePlan: Sendable {
             text.append("setparams", [("colorspace", height <= 576 ? "smpte170m" : "bt709")])
         }
         return text
-    }
-
-    private func turn(_ text: inout FilterText) {
-        if orientation.isMirrored { text.append("hflip") }
-        switch orientation.clockwise {
-        case 90: text.append("transpose", [("dir", "clock")])
-        case 180:
-            text.append("hflip")
-            text.append("vflip")
-        case 270: text.append("transpose", [("dir", "cclock")])
-        default: break
-        }
     }
 
     private func resize(
@@ -158,6 +146,19 @@ extension ColorTags {
 }
 
 extension FilterText {
+    /// Stands a picture upright.
+    mutating func turn(_ orientation: Orientation) {
+        if orientation.isMirrored { append("hflip") }
+        switch orientation.clockwise {
+        case 90: append("transpose", [("dir", "clock")])
+        case 180:
+            append("hflip")
+            append("vflip")
+        case 270: append("transpose", [("dir", "cclock")])
+        default: break
+        }
+    }
+
     /// Makes the chain end in exactly `format`, which an open encoder was made for.
     mutating func force(_ format: FrameFormat) {
         if format.isVideo {

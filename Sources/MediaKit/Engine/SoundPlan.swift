@@ -6,9 +6,6 @@ struct SoundPlan: Sendable {
     var sampleRate: Int?
     /// `nil` keeps the source's layout if the encoder takes it.
     var channelLayout: String?
-    /// Whether channels that become fewer are mixed first, and so that full scale stays full scale. libswresample does so
-    /// for integers alone, else: what floats have been measured as is not what integers are written as.
-    var mixesFirst = false
     /// Decibels.
     var gain: Double?
     /// What keeps peaks down, after the gain; `nil` for nothing.
@@ -26,10 +23,7 @@ struct SoundPlan: Sendable {
     func text(for format: FrameFormat) throws -> FilterText {
         var text = FilterText()
         let layout = layout(for: format)
-        if mixesFirst, layout != format.channelLayout {
-            text.append("aresample", [("rematrix_maxval", "1")])
-            text.append("aformat", [("channel_layouts", layout)])
-        }
+        text.remix(from: format.channelLayout, to: layout)
         if let gain, gain != 0 { text.append("volume", [("volume", "\(gain)dB")]) }
         if let limiter {
             let rate = rate(for: format)
@@ -82,5 +76,21 @@ struct SoundPlan: Sendable {
         }
         guard let match = names.first(where: sampleFormats.contains) else { return sampleFormats }
         return [match]
+    }
+}
+
+extension FilterText {
+    /// Brings sound into another layout.
+    mutating func remix(from source: String, to layout: String) {
+        guard layout != source else { return }
+        if source == "mono", layout == "stereo" {
+            // As players do it. libswresample would keep the power, and take 3 dB from each channel.
+            append("pan", [("args", "stereo|c0=c0|c1=c0")])
+        } else {
+            // Channels that become fewer are mixed so that full scale stays full scale. libswresample does so by itself for
+            // integers alone: what floats have been measured as is not what integers are written as, and it may clip.
+            append("aresample", [("rematrix_maxval", "1")])
+            append("aformat", [("channel_layouts", layout)])
+        }
     }
 }

@@ -22,11 +22,16 @@ struct WavePlan: Sendable {
     var backgroundColor = CaptionColor.black
     /// Whether the second source is the picture behind.
     var hasBackground = false
+    /// How that is to be turned, and the shape of its pixels; 0/1 if unknown.
+    var backgroundOrientation = Orientation.upright
+    var backgroundAspect = Rational(0, 1)
     /// `nil` draws channels apart where there are colours for them.
     var channels: Waveform.Channels?
     var pixelFormat = PixelFormatChoice()
     /// Whether all of the sound becomes a single picture.
     var isStill = false
+    /// Hz at which its sound is held until its end.
+    var heldRate: Int?
 
     private static let usualColors = [
         CaptionColor(red: 0x4F, green: 0xC3, blue: 0xF7), CaptionColor(red: 0xFF, green: 0xB7, blue: 0x4D),
@@ -63,6 +68,10 @@ struct WavePlan: Sendable {
         network.append(ground.linked(from: ["ground"], to: [hasBackground ? "plain" : "scene"]))
         if hasBackground {
             var picture = FilterText()
+            if backgroundAspect.isPositive, backgroundAspect != Rational(1, 1) {
+                picture.append("scale", [("w", "iw*\(backgroundAspect.value)"), ("h", "ih"), ("flags", "bicubic")])
+            }
+            picture.turn(backgroundOrientation)
             picture.append(
                 "scale",
                 [
@@ -146,9 +155,9 @@ struct WavePlan: Sendable {
         _ text: inout FilterText, _ format: FrameFormat, _ layout: String, colors names: String, split: Bool
     ) {
         // All of the sound is held until its end: no more of it than the picture needs.
-        let rate = min(8000, format.sampleRate)
+        let rate = min(heldRate ?? 8000, format.sampleRate)
         if style == .spectrum {
-            text.append("aformat", [("channel_layouts", layout)])
+            text.append("aformat", [("sample_rates", "\(rate)"), ("channel_layouts", layout)])
             // It takes a transform for each column, and long for each.
             var options = [
                 ("size", "\(max(2, area.width / Self.columnWidth))x\(area.height)"), ("legend", "0"),

@@ -127,6 +127,9 @@ extension MixAudio {
             try input.validate("inputs[\(index)]")
             if let duck = input.duck { try validate(duck, of: index) }
         }
+        guard inputs.filter({ $0.input == "-" }).count <= 1 else {
+            throw MediaError(.badRequest, "only one input can come from standard input")
+        }
         if video != nil, !container.holdsVideo {
             throw MediaError(
                 .badRequest, "a \(container.rawValue) file holds no pictures", hint: "leave video out, or name an mp4")

@@ -165,6 +165,9 @@ public struct Waveform: MediaOperation, Equatable {
         try tolerance.validate()
         try validateWindow(start: start, end: end)
         try validateThreads(threads)
+        if input == "-", background == "-" {
+            throw MediaError(.badRequest, "only one input can come from standard input")
+        }
         for (name, value) in [("width", width), ("height", height)] {
             guard (64...8192).contains(value), value % 2 == 0 else {
                 throw MediaError(.badRequest, "\(name) must be an even number from 64 to 8192, not \(value)")
@@ -250,6 +253,36 @@ extension Waveform: ExecutableOperation {
 
     func execute(_ job: Job) throws -> MediaResult {
         .waveform(try imageFormat.map { try StillWave(self, format: $0, job: job).run() } ?? film(job))
+    }
+
+    /// What the sound of a single picture takes, which is held until its end.
+    static let mostHeldBytes = 256 << 20
+    /// Hz below which too little would be seen of it.
+    private static let lowestRate = 4000
+
+    /// The rate at which sound of that length is held for a single picture: the higher, the more is seen.
+    ///
+    /// - Returns: `nil` if there is too much of it.
+    func heldRate(seconds: Double, sampleRate: Int, channels: Int) -> Int? {
+        let most = style == .spectrum ? sampleRate : min(8000, sampleRate)
+        let affordable = Double(Self.mostHeldBytes) / Double(heldBytes(channels: channels)) / max(seconds, 0.001)
+        guard affordable < Double(most) else { return most }
+        return affordable >= Double(Self.lowestRate) ? Int(affordable) : nil
+    }
+
+    /// Bytes of a moment of sound that has so many channels.
+    func heldBytes(channels count: Int) -> Int {
+        if style == .spectrum { return 4 }
+        let areApart = channels.map { $0 != .mixed } ?? (colors.count > 1)
+        return 2 * (areApart ? max(1, count) : 1)
+    }
+
+    /// Bytes that are held of sound for a single picture; 0 for a film.
+    package func heldBytes(seconds: Double, sampleRate: Int, channels: Int) -> Int64 {
+        guard imageFormat != nil else { return 0 }
+        let rate = heldRate(seconds: seconds, sampleRate: sampleRate, channels: channels) ?? Self.lowestRate
+        return min(
+            Int64(Self.mostHeldBytes), Int64(seconds * Double(rate) * Double(heldBytes(channels: channels))))
     }
 
     /// The format of a single picture, if that is what is asked for.

@@ -26,7 +26,10 @@ final class SequenceClip: Sendable {
     private let isSeekable: Bool
 
     /// Opens the clip and looks at its header.
-    init(_ clip: Clip, fit: PictureSize.Fit, job: Job) throws {
+    ///
+    /// - Parameter tellsSize: whether the size of all follows from it. Then a photo is decoded for how it is turned, unless
+    ///   it can be read only once.
+    init(_ clip: Clip, fit: PictureSize.Fit, tellsSize: Bool = false, tolerance: Tolerance, job: Job) throws {
         location = clip.input
         self.fit = clip.fit ?? fit
         start = clip.start ?? 0
@@ -43,9 +46,14 @@ final class SequenceClip: Sendable {
                 hint: "raise limits.pixels", input: demuxer.name, stream: stream.index)
         }
         let audio = try StreamSelection().chooseAudio(demuxer).first
+        // A header that names no rate is that of damaged sound.
         sound = audio.map { FrameFormat(audioParameters: $0.parameters.pointee, timeBase: $0.timeBase) }
+            .flatMap { $0.sampleRate > 0 ? $0 : nil }
         soundBits = Int(max(audio?.parameters.pointee.bits_per_raw_sample ?? 16, 16))
-        let shown = Self.shownSize(stream)
+        let orientation =
+            tellsSize && demuxer.isSeekable
+            ? try PhotoOrientation.of(stream, tolerance: tolerance, control: job.control) : stream.orientation
+        let shown = Self.shownSize(stream, orientation)
         width = shown.width
         height = shown.height
         let isStill = demuxer.isImage || (stream.frameCount == 1 && audio == nil)
@@ -118,16 +126,17 @@ final class SequenceClip: Sendable {
     private func window(_ demuxer: Demuxer) -> MediaGraph.Window {
         let origin = Int64(clamping: start * 1e6)
         var window = MediaGraph.Window(origin: demuxer.presentationStart + origin, isTrimmed: origin > 0)
+        window.keepsShownPicture = true
         window.end = end.map { Int64(clamping: $0 * 1e6) - origin }
         return window
     }
 
-    private static func shownSize(_ stream: InputStream) -> (width: Int, height: Int) {
+    private static func shownSize(_ stream: InputStream, _ orientation: Orientation) -> (width: Int, height: Int) {
         let aspect = stream.sampleAspectRatio
         let stored = Double(stream.parameters.pointee.width)
         let shown = (aspect.isPositive ? stored * aspect.value : stored).rounded()
         let width = max(1, Int(min(shown, 1e6))), height = max(1, Int(stream.parameters.pointee.height))
-        return stream.orientation.swapsAxes ? (width: height, height: width) : (width: width, height: height)
+        return orientation.swapsAxes ? (width: height, height: width) : (width: width, height: height)
     }
 
     /// Some clocks are so fine that the rate they could show is none that pictures come at.
@@ -154,13 +163,5 @@ extension MediaGraph {
         window.dropsPriming = stream.demuxer.presentationStart != stream.demuxer.startTime
         decoded.append(DecodedStream(source: .init(input: 0, stream: stream.index), window: window))
         branches.append(Branch(sources: [decoded.count - 1], filter: .sound(plan), target: .custom(target)))
-    }
-}
-
-extension Demuxer {
-    /// Whether it is an image file.
-    fileprivate var isImage: Bool {
-        let name = formatName
-        return name == "image2" || (name.hasSuffix("_pipe") && !name.hasPrefix("yuv4mpeg"))
     }
 }

@@ -85,13 +85,17 @@ struct SequenceRendering {
         let fit = request.video.size?.fit ?? .contain
         // A still is not begun again and again, and needs no fade into itself.
         let only = request.clips.count == 1 ? request.clips.first : nil
-        return try request.clips.map { clip in
+        let needsSize = request.video.size?.width == nil || request.video.size?.height == nil
+        return try request.clips.enumerated().map { index, clip in
             try job.control.checkpoint()
-            var opened = try SequenceClip(clip, fit: fit, job: job)
+            func open(_ clip: Clip) throws -> SequenceClip {
+                try SequenceClip(
+                    clip, fit: fit, tellsSize: needsSize && index == 0, tolerance: request.tolerance, job: job)
+            }
+            let opened = try open(clip)
             if only != nil, opened.stillSeconds != nil, repeats, clip.duration == nil {
-                opened = try SequenceClip(
-                    Clip(input: clip.input, duration: request.length ?? Self.roundOfStill, fit: clip.fit), fit: fit,
-                    job: job)
+                return try open(
+                    Clip(input: clip.input, duration: request.length ?? Self.roundOfStill, fit: clip.fit))
             }
             return opened
         }

@@ -49,17 +49,16 @@ struct MediaRun: Sendable {
         let work = services.configuration.worker
         var cores = Double(operation.threads ?? 0)
         var memory: Int64 = 0
-        if operation.encodedVideo != nil {
+        var found: [String: MediaInfo] = [:]
+        for input in operation.weighedInputs where found[input] == nil {
             report(0, probing: true)
-            for input in Set(operation.decodedInputs).sorted() {
-                let info = try await withSpan("probe") { _ in
-                    try await engine.run(Probe(input: input, limits: operation.limits))
-                }
-                if let estimate = WeightEstimate(operation, info) {
-                    if operation.threads == nil { cores = max(cores, estimate.cores) }
-                    memory = max(memory, estimate.memory)
-                }
+            found[input] = try await withSpan("probe") { _ in
+                try await engine.run(Probe(input: input, limits: operation.limits))
             }
+        }
+        if let estimate = operation.estimate(found) {
+            if operation.threads == nil { cores = max(cores, estimate.cores) }
+            memory = max(memory, estimate.memory)
         }
         // More than there is in all cannot be had; the largest job has the worker to itself.
         cores = min(cores, work.cores)

@@ -33,6 +33,23 @@ extension MediaRun {
 
 extension Waveform: OutputOperation {
     var usualContainer: Container { .mp4 }
-    /// What is read has no pictures whose size would tell what encoding takes; the kind's own weight stands for it.
-    var encodedVideo: VideoSettings? { nil }
+    var encodedVideo: VideoSettings? { isSinglePicture ? nil : video }
+    var weighedInputs: [String] { isSinglePicture ? [input] : [] }
+
+    /// Of a film the request itself tells the size; of a single picture the sound is held in memory.
+    func estimate(_ inputs: [String: MediaInfo]) -> WeightEstimate? {
+        guard isSinglePicture else {
+            // It is drawn, and laid over what is behind, in RGB.
+            return WeightEstimate(input: width * height * 2, output: width * height, video: video)
+        }
+        guard let info = inputs[input] else { return nil }
+        let last = [end, info.duration].compactMap { $0 }.min()
+        let held = info.streams.compactMap(\.audio).map {
+            heldBytes(
+                seconds: max(0, (last ?? 1e9) - (start ?? 0)), sampleRate: $0.sampleRate, channels: $0.channels)
+        }
+        return held.max().map { WeightEstimate(held: $0) }
+    }
+
+    private var isSinglePicture: Bool { container == nil && ImageFormat(fileName: output) != nil }
 }

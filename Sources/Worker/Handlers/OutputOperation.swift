@@ -3,8 +3,13 @@ import MediaKit
 /// An operation that writes something.
 protocol WritingOperation: MediaOperation {
     var input: String { get }
-    /// All that are decoded: what the largest needs, the job does.
-    var decodedInputs: [String] { get }
+    /// Those that tell what the job takes: each is looked at before it is run. Empty where the kind's own weight, or the
+    /// request, tells all.
+    var weighedInputs: [String] { get }
+    /// What the job takes; `nil` if the kind's own weight stands for it.
+    ///
+    /// - Parameter inputs: what was found in `weighedInputs`, by location.
+    func estimate(_ inputs: [String: MediaInfo]) -> WeightEstimate?
     /// Empty where it is left to the worker.
     var output: String { get set }
     var overwrite: Bool { get set }
@@ -37,7 +42,11 @@ extension OutputOperation {
 }
 
 extension WritingOperation {
-    var decodedInputs: [String] { [input] }
+    var weighedInputs: [String] { encodedVideo == nil ? [] : [input] }
+
+    func estimate(_ inputs: [String: MediaInfo]) -> WeightEstimate? {
+        inputs[input].flatMap { WeightEstimate(self, $0) }
+    }
 }
 
 extension Transcode: OutputOperation {
@@ -83,18 +92,43 @@ extension MixAudio: OutputOperation {
     var input: String { video ?? inputs.first?.input ?? "" }
     var usualContainer: Container { video == nil ? .m4a : .mp4 }
     var encodedVideo: VideoSettings? { nil }
+    var weighedInputs: [String] { inputs.filter(\.loop).map(\.input) }
+
+    /// What loops is held in memory.
+    func estimate(_ found: [String: MediaInfo]) -> WeightEstimate? {
+        let held = inputs.reduce(Int64(0)) { sum, input in
+            guard let info = found[input.input] else { return sum }
+            let sounds = info.streams.compactMap(\.audio)
+            let most = sounds.map {
+                input.heldBytes(seconds: info.duration, sampleRate: $0.sampleRate, channels: $0.channels)
+            }
+            return sum + (most.max() ?? 0)
+        }
+        return held > 0 ? WeightEstimate(held: held) : nil
+    }
 }
 
 extension ConcatenateClips: OutputOperation {
     var input: String { clips.first?.input ?? "" }
-    var decodedInputs: [String] { clips.map(\.input) }
     var usualContainer: Container { .mp4 }
     var encodedVideo: VideoSettings? { video }
+    var weighedInputs: [String] { Set(clips.map(\.input)).sorted() }
+
+    /// The first clip tells the size of all, and the largest what decoding takes. A cross-fade holds its pictures.
+    func estimate(_ inputs: [String: MediaInfo]) -> WeightEstimate? {
+        let found = clips.compactMap { inputs[$0.input] }
+        guard let first = found.first else { return nil }
+        return WeightEstimate(self, first, among: found, crossFade: crossFade)
+    }
 }
 
 extension LoopTo: OutputOperation {
     var usualContainer: Container { .mp4 }
     var encodedVideo: VideoSettings? { video }
+
+    func estimate(_ inputs: [String: MediaInfo]) -> WeightEstimate? {
+        inputs[input].flatMap { WeightEstimate(self, $0, among: [$0], crossFade: crossFade) }
+    }
 }
 
 extension Container {

@@ -23,14 +23,43 @@ struct WeightEstimate: Sendable, Hashable {
         memory = Self.base + Int64(decoded + encoded)
     }
 
+    /// What holds so many bytes until its end.
+    init(held: Int64) {
+        cores = 1
+        memory = Self.base + held
+    }
+
     /// For a request on an input that was looked at; `nil` where no picture is going to be encoded.
     init?(_ operation: some WritingOperation, _ info: MediaInfo) {
-        guard let video = operation.encodedVideo else { return nil }
-        let pictures = info.streams.filter { $0.kind == "video" }.compactMap(\.video)
-        guard let source = pictures.max(by: { $0.width * $0.height < $1.width * $1.height }) else { return nil }
+        guard let video = operation.encodedVideo, let source = Self.pictures(info) else { return nil }
         let pixels = source.width * source.height
         self.init(
             input: pixels, output: Self.outputPixels(source, video.size), bits: source.bitDepth ?? 8, video: video)
+    }
+
+    /// For a request on several inputs, of which the first tells what size the others get.
+    ///
+    /// - Parameters:
+    ///   - inputs: all that are decoded.
+    ///   - crossFade: what holds the end of each until the next has begun.
+    init?(_ operation: some WritingOperation, _ first: MediaInfo, among inputs: [MediaInfo], crossFade: CrossFade?) {
+        guard let video = operation.encodedVideo, let shown = Self.pictures(first) else { return nil }
+        let all = inputs.compactMap(Self.pictures)
+        let largest = all.map { $0.width * $0.height }.max() ?? 0
+        let output = Self.outputPixels(shown, video.size)
+        self.init(input: largest, output: output, bits: all.map { $0.bitDepth ?? 8 }.max() ?? 8, video: video)
+        guard let crossFade else { return }
+        let rate =
+            video.frameRate?.rational.value ?? all.compactMap {
+                $0.averageFrameRate.flatMap { FrameRate($0) }?.rational.value
+            }.max() ?? 25
+        memory += Int64(min(crossFade.seconds * min(rate, 120) * Double(output) * 1.5, Self.mostFaded))
+    }
+
+    private static func pictures(_ info: MediaInfo) -> MediaInfo.Video? {
+        info.streams.filter { $0.kind == "video" }.compactMap(\.video).max {
+            $0.width * $0.height < $1.width * $1.height
+        }
     }
 
     /// What a size that is asked for comes to, shapes being kept.
@@ -66,6 +95,8 @@ struct WeightEstimate: Sendable, Hashable {
 
     /// The engine and its libraries, blocks read ahead and parts on their way.
     private static let base: Int64 = 192 << 20
+    /// What the engine lets a cross-fade hold.
+    private static let mostFaded = Double(1 << 30)
     /// Reference pictures, and those between the stages.
     private static let decodedPictures = 24.0
     /// x264's lookahead and references; each thread has some more.

@@ -136,6 +136,35 @@ import Testing
         #expect(share(of: 500, in: audio.sound(0.65...1.55), rate: 48_000) > 0.95)
     }
 
+    @Test func `get the size of a first photo as it is turned`() async throws {
+        let bench = try Workbench()
+        let photo = try await bench.turnedPhoto(width: 160, height: 96)
+        let request = ConcatenateClips(
+            clips: [Clip(input: photo, duration: 0.2)], output: bench.scratch("out.mkv"),
+            video: VideoSettings(codec: .h264, crf: 10, preset: "ultrafast"))
+        _ = try await bench.engine.run(request)
+        let frame = try #require(try bench.look("out.mkv").video?.frames.first)
+        #expect(frame.width == 96 && frame.height == 160)
+        #expect(frame.luma.mean(0.1...0.9, 0.1...0.4) < 80 && frame.luma.mean(0.1...0.9, 0.6...0.9) > 180)
+    }
+
+    @Test(arguments: [1, 2])
+    func `are as loud in other channels as in their own`(_ channels: Int) async throws {
+        let bench = try Workbench()
+        let inputs = try [1, 2].map { count in
+            try bench.put(.plain(luma: 120, tone: 500, seconds: 1, channels: count), as: "\(count).mkv")
+        }
+        _ = try await bench.concatenate(inputs) { $0.audio = AudioSettings(codec: .pcm, channels: channels) }
+        let audio = try #require(try bench.look("out.mkv").audio)
+        #expect(audio.samples.count == channels)
+        for channel in 0..<channels {
+            for part in [0.1...0.9, 1.1...1.9] {
+                let loudness = rms(audio.sound(part, channel: channel)) * 2.0.squareRoot()
+                #expect(abs(loudness - 0.25) < 0.005, "\(channels) \(part): \(loudness)")
+            }
+        }
+    }
+
     @Test func `go into the frame as asked, with the background around`() async throws {
         let bench = try Workbench()
         let input = try bench.put(.plain(luma: 120, seconds: 0.2, width: 80, height: 80), as: "a.mkv")
@@ -174,6 +203,19 @@ import Testing
         let audio = try #require(made.audio)
         #expect(share(of: TestClip.frequency(second: 2), in: audio.sound(0...0.38), rate: 48_000) > 0.9)
         #expect(share(of: TestClip.frequency(second: 0), in: audio.sound(0.42...0.8), rate: 48_000) > 0.9)
+    }
+
+    @Test(arguments: [0.49, 0.5, 0.51])
+    func `show no picture twice where they are entered between two`(_ start: Double) async throws {
+        let bench = try Workbench()
+        let input = try await bench.movie(.ordinary(seconds: 2))
+        let request = ConcatenateClips(
+            clips: [Clip(input: input, start: start, end: start + 1)], output: bench.scratch("out.mkv"),
+            video: VideoSettings(codec: .h264, crf: 10, preset: "ultrafast"))
+        _ = try await bench.engine.run(request)
+        let numbers = try #require(try bench.look("out.mkv").video).frames.map { TestClip.number(in: $0.luma) }
+        let first = try #require(numbers.first ?? nil)
+        #expect(numbers == (first..<first + 25).map { $0 } && (12...13).contains(first), "\(numbers)")
     }
 
     @Test func `are repeated or cut to another sound, and end with it`() async throws {

@@ -45,6 +45,28 @@ func bitmap(width: Int, height: Int, red: UInt8, green: UInt8, blue: UInt8) -> [
     return bytes + pixels
 }
 
+extension Array where Element == UInt8 {
+    /// A JPEG whose EXIF data says that it is to be turned clockwise by a quarter, as of a telephone held upright.
+    var turnedByExif: [UInt8] {
+        // An entry of TIFF 6.0: orientation (0x0112), one 16-bit number, 6.
+        let exif =
+            Array("Exif".utf8) + [0, 0] + Array("MM".utf8) + [0, 42, 0, 0, 0, 8, 0, 1]
+            + [0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0]
+        return prefix(2) + [0xFF, 0xE1, 0, UInt8(exif.count + 2)] + exif + dropFirst(2)
+    }
+}
+
+extension Workbench {
+    /// A photo, dark on its left as it is stored, that EXIF turns clockwise by a quarter: that is its top then.
+    func turnedPhoto(width: Int, height: Int) async throws -> String {
+        var picture = TestClip.Video(frames: 1, width: width, height: height)
+        picture.luma = { _, x, _ in x < width / 2 ? 60 : 200 }
+        let clip = try put(TestClip(video: picture), as: "picture.mkv")
+        _ = try await engine.run(Thumbnail(input: clip, output: scratch("stored.jpg"), at: [.seconds(0)]))
+        return try put(scratch.bytes("stored.jpg").turnedByExif, as: "photo.jpg")
+    }
+}
+
 extension DecodedStream {
     /// The mean brightness of each picture's middle.
     var brightness: [Double] { frames.map { $0.luma.mean(0.4...0.6, 0.4...0.6) } }

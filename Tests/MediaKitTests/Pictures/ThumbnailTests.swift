@@ -117,6 +117,15 @@ import Testing
         #expect(abs(web.luma.mean() - (16 + 219 * luma)) < 3.5)
     }
 
+    @Test func `several are looked for among the pictures, also where sound goes on behind them`() async throws {
+        var clip = TestClip.ordinary(seconds: 2)
+        clip.audio = [TestClip.Audio(seconds: 20)]
+        let input = try await bench.movie(clip)
+        let result = try await take(input, to: "p-{n}.jpg") { $0.count = 4 }
+        let times = result.outputs.compactMap(\.time)
+        #expect(times.count == 4 && Set(times).count == 4, "\(times)")
+    }
+
     @Test func `of a large file little is read`() async throws {
         var video = TestClip.Video(frames: 500, width: 320, height: 192)
         // Noise that no encoder can do much about.
@@ -165,5 +174,10 @@ import Testing
         #expect(result.outputs[0].width == 320 && result.outputs[0].height == 568)
         let hdr = try await take(Media.file("video/iphone_rot90_hevc10_editlist.mp4"), to: "hdr.jpg")
         #expect(hdr.outputs[0].width == 1080 && hdr.outputs[0].height == 1920)
+        // 569 lines and a bit, which the filter for HDR does not take.
+        let small = try await take(Media.file("video/iphone_rot90_hevc10_editlist.mp4"), to: "small.jpg") {
+            $0.size = PictureSize(width: 321)
+        }
+        #expect(abs(small.outputs[0].width - 321) <= 1 && abs(small.outputs[0].height - 570) <= 2)
     }
 }

@@ -1,7 +1,8 @@
 import Glibc
-import MediaKit
 import TestSupport
 import Testing
+
+@testable import MediaKit
 
 @Suite struct WaveformTests {
     let bench: Workbench
@@ -118,6 +119,34 @@ import Testing
         for frame in [video.frames[0], video.frames[40], video.frames[74]] {
             #expect(abs(frame.luma.mean(0.05...0.45, 0...0.3) - 60) < 5)
             #expect(abs(frame.luma.mean(0.55...0.95, 0...0.3) - 200) < 5)
+        }
+    }
+
+    @Test(arguments: ["out.mp4", "out.png"])
+    func `a photo behind stands upright`(name: String) async throws {
+        let photo = try await bench.turnedPhoto(width: 180, height: 320)
+        let input = try bench.put(Self.pulses(seconds: 1))
+        _ = try await draw(input, to: name) {
+            $0.background = photo
+            $0.waveHeight = 0.05
+        }
+        try await bench.transcode(bench.scratch(name), to: "look.mkv") { $0.video.codec = .h264 }
+        let frame = try #require(try bench.look("look.mkv").video?.frames.first)
+        #expect(frame.luma.mean(0.1...0.9, 0...0.4) < 80 && frame.luma.mean(0.1...0.9, 0.6...1) > 180)
+    }
+
+    @Test func `a single picture holds only so much sound`() {
+        let wave = Waveform(input: "a.wav", output: "a.png")
+        #expect(wave.heldRate(seconds: 60, sampleRate: 48_000, channels: 2) == 8000)
+        #expect(wave.heldRate(seconds: 24_000, sampleRate: 48_000, channels: 2) ?? 0 < 6000)
+        #expect(wave.heldRate(seconds: 100_000, sampleRate: 48_000, channels: 2) == nil)
+        let spectrum = Waveform(input: "a.wav", output: "a.png", style: .spectrum)
+        #expect(spectrum.heldRate(seconds: 60, sampleRate: 48_000, channels: 2) == 48_000)
+        for request in [wave, spectrum] {
+            for seconds in [10.0, 3000, 9000, 1e9] {
+                let held = request.heldBytes(seconds: seconds, sampleRate: 96_000, channels: 6)
+                #expect(held > 0 && held <= 256 << 20)
+            }
         }
     }
 

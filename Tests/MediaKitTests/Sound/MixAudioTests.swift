@@ -173,6 +173,27 @@ import Testing
         }
     }
 
+    @Test func `Two channels that become one are as loud, and do not clip`() async throws {
+        let both = try put(tone(500, [0.9], seconds: 1, channels: 2), "1.mkv")
+        try await bench.mix([both], to: "a.wav") {
+            $0.audio.channels = 1
+            $0.limiter = false
+        }
+        #expect(difference(try bench.samples("a.wav"), try bench.samples(both.input)) < 2.0 / 32_768)
+    }
+
+    @Test func `A mix beyond the limit is refused before it is made`() async throws {
+        var music = try put(tone(500, [0.1], seconds: 0.5), "1.mkv")
+        music.loop = true
+        let error = await mediaError { [music] in
+            try await bench.mix([music], to: "a.wav") {
+                $0.duration = 20
+                $0.limits.durationSeconds = 10
+            }
+        }
+        #expect(error?.code == .resourceLimit)
+    }
+
     @Test func `Peaks over the ceiling are limited, unless they shall not be`() async throws {
         let inputs = try (1...3).map { try put(tone(Double($0) * 400, [0.7], seconds: 2), "\($0).mkv") }
         try await bench.mix(inputs, to: "a.wav")

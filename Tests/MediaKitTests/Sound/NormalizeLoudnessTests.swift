@@ -80,6 +80,20 @@ import Testing
         #expect(try bench.samples("a.wav") == bench.samples(input))
     }
 
+    @Test(arguments: NormalizeLoudness.Peaks.allCases)
+    func `What is too short to be measured keeps the ceiling all the same`(_ peaks: NormalizeLoudness.Peaks)
+        async throws
+    {
+        let input = try bench.put(tone(997, [0.95], seconds: 0.3, fade: 0.01))
+        let result = try await bench.normalize(input, to: "a.wav") {
+            $0.ceiling = -3
+            $0.peaks = peaks
+        }
+        #expect(result.tracks[0].isLimited == (peaks == .limit))
+        #expect(try #require(try await bench.loudness("a.wav").truePeak) < -2.9)
+        #expect(try bench.samples("a.wav").count == bench.samples(input).count)
+    }
+
     @Test func `What is very quiet is raised by no more than is allowed`() async throws {
         let input = try bench.put(tone(997, [0.002], seconds: 3))
         let result = try await bench.normalize(input, to: "a.wav") { $0.maximumGain = 20 }

@@ -83,7 +83,6 @@ struct LoudnessNormalization {
             let sound = plan.sounds[index]
             let codec = sound.codec ?? plan.container.usualAudioCodec
             var soundPlan = try plan.encoderChoice(for: sound.stream, codec).plan
-            soundPlan.mixesFirst = true
             if plan.treatments.indices.contains(index) { plan.treatments[index].apply(to: &soundPlan) }
             return (index: sound.stream.index, plan: soundPlan)
         }
@@ -96,18 +95,30 @@ struct LoudnessNormalization {
     private func rehearse(_ plan: inout RenderPlan, _ heard: [LoudnessListening.Heard]) throws {
         var limited = plan.treatments.indices.filter { plan.treatments[$0].limiter != nil }
         let most = plan.treatments.map { min($0.gain + Self.makeUp, request.maximumGain) }
+        var earlier: [Int: (gain: Double, loudness: Double)] = [:]
         for number in 0..<Self.rehearsals where !limited.isEmpty {
             let share = 0.2 / Double(Self.rehearsals)
             job.control.progress.begin(done: 0.4 + share * Double(number), share: share)
             let tried = try listen(plan, limited)
             limited = zip(limited, tried).compactMap { index, tried in
-                guard let loudness = tried.loudness.integrated, let peak = tried.loudness.truePeak else { return nil }
+                guard let peak = tried.loudness.truePeak else { return nil }
+                guard let loudness = tried.loudness.integrated else {
+                    // Only its peaks are known.
+                    let excess = peak - request.ceiling
+                    guard excess > 0 else { return nil }
+                    plan.treatments[index].limiter?.ceiling -= excess + 0.05
+                    return index
+                }
                 // What maximumGain holds back stays back.
                 let wanted = min(request.target, (heard[index].loudness.integrated ?? 0) + request.maximumGain)
                 let excess = peak - request.ceiling
                 guard abs(wanted - loudness) > Self.closeEnough || excess > 0 else { return nil }
                 let gain = plan.treatments[index].gain
-                plan.treatments[index].gain = min(max(gain, most[index]), gain + wanted - loudness)
+                // The more is limited, the less comes of a decibel: by how much shows from the second time on.
+                let last = earlier.updateValue((gain, loudness), forKey: index)
+                let slope = last.map { (loudness - $0.loudness) / (gain - $0.gain) } ?? 1
+                let yield = slope.isFinite ? min(1, max(0.25, slope)) : 1
+                plan.treatments[index].gain = min(max(gain, most[index]), gain + (wanted - loudness) / yield)
                 if excess > 0 { plan.treatments[index].limiter?.ceiling -= excess + 0.05 }
                 return index
             }
@@ -116,16 +127,16 @@ struct LoudnessNormalization {
 
     private func treatment(_ stream: InputStream, _ heard: LoudnessListening.Heard) -> SoundTreatment {
         var treatment = SoundTreatment(gain: 0)
-        guard let loudness = heard.loudness.integrated else {
-            let text = "it is silent or too short for its loudness to be measured: left as it is"
-            warn(text, stream.index)
-            return treatment
-        }
-        treatment.gain = request.target - loudness
-        if treatment.gain > request.maximumGain {
-            treatment.gain = request.maximumGain
-            let text =
-                "it is so quiet (\(Self.shown(loudness)) LUFS) that it stays below the target; raised by maximumGain, \(Self.shown(request.maximumGain)) dB"
+        if let loudness = heard.loudness.integrated {
+            treatment.gain = request.target - loudness
+            if treatment.gain > request.maximumGain {
+                treatment.gain = request.maximumGain
+                let text =
+                    "it is so quiet (\(Self.shown(loudness)) LUFS) that it stays below the target; raised by maximumGain, \(Self.shown(request.maximumGain)) dB"
+                warn(text, stream.index)
+            }
+        } else {
+            let text = "it is silent or too short for its loudness to be measured: left as loud as it is"
             warn(text, stream.index)
         }
         guard let peak = heard.loudness.truePeak else { return treatment }

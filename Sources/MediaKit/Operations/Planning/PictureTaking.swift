@@ -20,64 +20,76 @@ struct PictureTaking {
         let format = try ImageFormat.resolve(request.format, output: request.output)
         let names = request.names
         let sinks = try names.map { try job.sink($0, overwrite: request.overwrite) }
-        let still = StillPicture(format: format, quality: request.quality, control: job.control)
         let demuxer = try job.open(request.input, analysis: .headerIfPicturesAreKnown)
         let video = try StreamSelection(video: request.track).chooseVideo(demuxer)
-        let taken: [(frame: Frame, time: Double?)]
-        let stream: InputStream
+        var outputs: [Int: ThumbnailResult.Output] = [:]
+        // Each is written once it is found: a thousand pictures are not held in memory.
+        func write(_ number: Int, _ frame: Frame, _ time: Int64?, of stream: InputStream) throws {
+            try job.control.checkpoint()
+            do {
+                var output = try self.write(frame, of: stream, format, to: sinks[number])
+                output.output = names[number].shownLocation
+                output.time = time.map { Double($0) / 1e6 }
+                outputs[number] = output
+            } catch let error as MediaError {
+                throw error.naming(demuxer.name)
+            }
+        }
         if let video {
-            stream = video
-            taken = try pictures(of: video, demuxer).map { ($0.frame, Double($0.time) / 1e6) }
+            try pictures(of: video, demuxer) { try write($0, $1.frame, $1.time, of: video) }
         } else if let cover = demuxer.streams.first(where: { $0.kind == .attachedPicture }) {
             guard names.count == 1 else {
                 throw MediaError(
                     .badInput, "there is sound and a cover in it, and a cover is a single picture",
                     hint: "ask for one picture", input: demuxer.name)
             }
-            stream = cover
-            taken = [(try self.cover(cover, demuxer), nil)]
+            try write(0, try self.cover(cover, demuxer), nil, of: cover)
         } else {
             throw MediaError(
                 .badInput, "there are no pictures in it, not even a cover",
                 hint: "`waveform` makes a picture of sound", input: demuxer.name)
         }
-        var outputs: [ThumbnailResult.Output] = []
-        for (index, picture) in taken.enumerated() {
-            try job.control.checkpoint()
-            let file = try still.file(
-                of: picture.frame, timeBase: stream.timeBase, orientation: stream.orientation,
-                aspect: stream.sampleAspectRatio, size: request.size)
-            try ImageOutput.write(file.bytes, to: sinks[index], control: job.control)
-            outputs.append(
-                ThumbnailResult.Output(
-                    output: names[index].shownLocation, time: picture.time, width: file.width, height: file.height,
-                    bytes: Int64(file.bytes.count)))
-        }
         job.countRead(demuxer)
         try Publication.publish(sinks)
         let elapsed = job.elapsed
         return ThumbnailResult(
-            outputs: outputs, format: format, isCover: video == nil, bytesRead: job.bytesRead,
+            outputs: names.indices.compactMap { outputs[$0] }, format: format, isCover: video == nil,
+            bytesRead: job.bytesRead,
             wallSeconds: elapsed.wall, cpuSeconds: elapsed.cpu, warnings: job.control.warnings.all,
             libraries: LibavLibrary.versions)
     }
 
+    private func write(
+        _ frame: Frame, of stream: InputStream, _ format: ImageFormat, to sink: any ByteSink
+    ) throws -> ThumbnailResult.Output {
+        let file = try StillPicture(format: format, quality: request.quality, control: job.control).file(
+            of: frame, timeBase: stream.timeBase, orientation: stream.orientation, aspect: stream.sampleAspectRatio,
+            size: request.size)
+        try ImageOutput.write(file.bytes, to: sink, control: job.control)
+        return ThumbnailResult.Output(
+            output: "", width: file.width, height: file.height, bytes: Int64(file.bytes.count))
+    }
+
     // MARK: Which
 
-    private func pictures(of stream: InputStream, _ demuxer: Demuxer) throws -> [PictureReader.Picture] {
+    /// Takes a picture, of the number that is given first.
+    private typealias Taker = (Int, PictureReader.Picture) throws -> Void
+
+    private func pictures(of stream: InputStream, _ demuxer: Demuxer, _ take: Taker) throws {
         let reader = try PictureReader(
             stream, demuxer: demuxer, tolerance: request.tolerance, control: job.control)
-        let found = request.at.isEmpty ? try best(reader, stream, demuxer) : try asked(reader, demuxer)
-        guard found.count == request.names.count else {
+        let isWhole = try request.at.isEmpty ? best(reader, stream, demuxer, take) : asked(reader, demuxer, take)
+        guard isWhole else {
             throw MediaError(
                 .badInput, "nothing in it could be decoded as \(stream.codecName)", input: demuxer.name,
                 stream: stream.index, log: job.control.log.recent())
         }
-        return found
     }
 
-    /// The pictures at the moments that were named, in their order, taken in the film's.
-    private func asked(_ reader: PictureReader, _ demuxer: Demuxer) throws -> [PictureReader.Picture] {
+    /// The pictures at the moments that were named, taken in the film's order.
+    ///
+    /// - Returns: whether there was one for each.
+    private func asked(_ reader: PictureReader, _ demuxer: Demuxer, _ take: Taker) throws -> Bool {
         let times = try request.at.map { moment -> Int64 in
             switch moment {
             case .seconds(let value):
@@ -96,29 +108,33 @@ struct PictureTaking {
                 return Int64(Double(duration) * value)
             }
         }
-        var found: [Int: PictureReader.Picture] = [:]
         for (index, time) in times.enumerated().sorted(by: { $0.element < $1.element }) {
-            guard let picture = try reader.picture(at: time) else { return [] }
+            guard let picture = try reader.picture(at: time) else { return false }
             // The same picture may be wanted twice.
-            found[index] = PictureReader.Picture(frame: try picture.frame.ref(), time: picture.time)
+            try take(index, PictureReader.Picture(frame: try picture.frame.ref(), time: picture.time))
         }
-        return times.indices.compactMap { found[$0] }
+        return true
     }
 
     /// The best picture of each part of the film.
+    ///
+    /// - Returns: whether there was one for each.
     private func best(
-        _ reader: PictureReader, _ stream: InputStream, _ demuxer: Demuxer
-    ) throws -> [PictureReader.Picture] {
-        guard let duration = demuxer.duration, demuxer.isSeekable else {
+        _ reader: PictureReader, _ stream: InputStream, _ demuxer: Demuxer, _ take: Taker
+    ) throws -> Bool {
+        // Sound may go on behind the last picture.
+        let end = stream.promisedEnd.map { $0 - demuxer.presentationStart }.flatMap { $0 > 0 ? $0 : nil }
+        guard let duration = end ?? demuxer.duration, demuxer.isSeekable else {
             guard request.count == 1 else {
                 throw MediaError(
                     .unsupported, "several pictures are looked for in a file that can be read at any place",
                     hint: "write it to a file first, or name moments", input: demuxer.name)
             }
-            return try bestOfBeginning(reader, stream)
+            guard let picture = try bestOfBeginning(reader, stream) else { return false }
+            try take(0, picture)
+            return true
         }
         let perPart = max(Self.fewestCandidates, Self.candidates / request.count)
-        var chosen: [PictureReader.Picture] = []
         var earlier: Int64?
         for part in 0..<request.count {
             var best: (picture: PictureReader.Picture, score: Double)?
@@ -132,15 +148,16 @@ struct PictureTaking {
                     best = (PictureReader.Picture(frame: try picture.frame.ref(), time: picture.time), score)
                 }
             }
-            if let best { chosen.append(best.picture) }
+            guard let best else { return false }
+            try take(part, best.picture)
         }
-        return chosen
+        return true
     }
 
     /// Of a pipe, the best picture of the first minute, one a second.
     private func bestOfBeginning(
         _ reader: PictureReader, _ stream: InputStream
-    ) throws -> [PictureReader.Picture] {
+    ) throws -> PictureReader.Picture? {
         var best: (picture: PictureReader.Picture, score: Double)?
         var due: Int64 = 0
         while let picture = try reader.next(), picture.time < 60_000_000 || best == nil {
@@ -149,7 +166,7 @@ struct PictureTaking {
             let score = try PictureScore.of(picture.frame, timeBase: stream.timeBase, control: job.control)
             if score > best?.score ?? -.infinity { best = (picture, score) }
         }
-        return best.map { [$0.picture] } ?? []
+        return best?.picture
     }
 
     /// The picture that comes with a file of sound.

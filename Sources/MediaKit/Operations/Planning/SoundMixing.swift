@@ -19,15 +19,27 @@ struct SoundMixing {
             window.dropsPriming = demuxer.presentationStart != demuxer.startTime
             window.padsStart = true
             window.end = settings.end.map { Int64(clamping: $0 * 1e6) - start }
+            // A header may say less, or nothing. What is cut off is told of at the end.
+            if isCapped { window.end = Int64((longestLoop + 1) * 1e6) }
             return window
+        }
+
+        /// Whether no more of it is read than can be held for a loop, however long it is.
+        var isCapped: Bool {
+            guard settings.loop else { return false }
+            return settings.end.map { $0 - (settings.start ?? 0) > longestLoop + 1 } ?? true
+        }
+
+        /// Seconds that it can be held in memory for.
+        var longestLoop: Double {
+            let parameters = stream.parameters.pointee
+            return MixInput.longestLoop(
+                sampleRate: Int(parameters.sample_rate), channels: Int(parameters.ch_layout.nb_channels))
         }
     }
 
     private let request: MixAudio
     private let job: Job
-    /// Seconds that a loop is held in memory for: at 48 kHz and two channels 460 MB.
-    private static let longestLoop = 1200.0
-
     init(_ request: MixAudio, job: Job) {
         self.request = request
         self.job = job
@@ -40,9 +52,14 @@ struct SoundMixing {
         let picture = try openVideo(container, &demuxers)
         let voices = try openVoices(&demuxers)
         let length = try length(picture)
-        let lengths = try measure(voices)
+        let lengths = try measure(voices, length)
         let plan = try mixPlan(voices, length: length, lengths: lengths)
         let expected = expected(voices, length)
+        if let limit = request.limits.durationSeconds, let expected, Double(expected) / 1e6 > limit {
+            throw MediaError(
+                .resourceLimit, "the mix would be longer than the limit of \(limit) s",
+                hint: "raise limits.durationSeconds")
+        }
         job.control.progress.expect(microseconds: expected)
 
         let choice = try AudioEncoderChoice(
@@ -63,6 +80,10 @@ struct SoundMixing {
             job.countRead(demuxer)
             try InputVerdict(tolerance: request.tolerance, demuxer: demuxer, control: job.control, input: index)
                 .judge(graph: graph, report: report)
+        }
+        // Voices are all that is decoded.
+        for (voice, tally) in zip(voices, report.decoded) where voice.isCapped && tally.reachedWindowEnd {
+            throw tooLongToLoop(voice, nil)
         }
         try Publication.publish([sink])
         if let progress = job.progress {
@@ -118,15 +139,19 @@ struct SoundMixing {
                     .badRequest, "start (\(start) s) lies behind the end of the input (\(Double(duration) / 1e6) s)",
                     input: demuxer.name)
             }
-            if settings.loop, let seconds = headerLength(voice), seconds > Self.longestLoop {
-                throw MediaError(
-                    .resourceLimit,
-                    "a loop of \(Int(seconds)) s is too long to be held in memory; \(Int(Self.longestLoop)) s is the most",
-                    hint: "loop a part of it, by start and end", input: demuxer.name)
+            if settings.loop, let seconds = headerLength(voice), seconds > voice.longestLoop {
+                throw tooLongToLoop(voice, seconds)
             }
             voices.append(voice)
         }
         return voices
+    }
+
+    private func tooLongToLoop(_ voice: Voice, _ seconds: Double?) -> MediaError {
+        MediaError(
+            .resourceLimit,
+            "a loop\(seconds.map { " of \(Int($0)) s" } ?? "") is too long to be held in memory; \(Int(voice.longestLoop)) s is the most",
+            hint: "loop a part of it, by start and end", input: voice.demuxer.name)
     }
 
     // MARK: Length
@@ -153,11 +178,14 @@ struct SoundMixing {
         }
     }
 
-    /// Seconds of each voice by its samples, where a fade depends on it; `nil` for those that loop.
-    private func measure(_ voices: [Voice]) throws -> [Double?]? {
+    /// Seconds of each voice by its samples, where a fade depends on it; `nil` for those that loop, and that no fade
+    /// depends on.
+    private func measure(_ voices: [Voice], _ length: MixPlan.Length) throws -> [Double?]? {
         guard voices.contains(where: { $0.settings.fadeOut > 0 }) else { return nil }
+        // Where the mix ends is known without listening to those that do not fade.
+        let endIsKnown = if case .seconds = length { true } else { false }
         return try voices.map { voice in
-            guard !voice.settings.loop else { return nil }
+            guard !voice.settings.loop, voice.settings.fadeOut > 0 || !endIsKnown else { return nil }
             let demuxer = try job.open(voice.settings.input, analysis: .headerIfSoundIsKnown)
             guard demuxer.isSeekable else {
                 throw MediaError(

@@ -10,7 +10,6 @@ struct SoundTreatment {
     var processors: [any FrameProcessor] = []
 
     func apply(to plan: inout SoundPlan) {
-        plan.mixesFirst = true
         plan.gain = gain
         plan.limiter = limiter
         plan.length = length

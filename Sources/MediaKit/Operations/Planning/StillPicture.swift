@@ -67,7 +67,8 @@ struct StillPicture {
         let given = PixelFormat(source.format)
         var plan = PicturePlan()
         plan.orientation = orientation
-        plan.needsEvenSize = false
+        // The filter that makes SDR of it takes no half samples of 4:2:0.
+        plan.needsEvenSize = color.isHDR
         plan.sampleAspectRatio = aspect
         plan.size = size ?? squared(source, orientation, aspect)
         // Shape first, in the film's own format; HDR is brought into BT.709 on the way.

@@ -24,9 +24,12 @@ struct StillWave {
         let drawing = try WaveDrawing(request, job: job, isStill: true)
         var plan = drawing.plan
         plan.pixelFormat.required = PixelFormat(raw: AV_PIX_FMT_GBRP)
+        let hold = try hold(sound, demuxer)
+        plan.heldRate = hold.rate
         let start = Int64(clamping: (request.start ?? 0) * 1e6)
         var window = MediaGraph.Window(origin: demuxer.presentationStart + start, isTrimmed: start > 0)
-        window.end = request.end.map { Int64(clamping: $0 * 1e6) - start }
+        let end = request.end.map { Int64(clamping: $0 * 1e6) - start }
+        window.end = min(end ?? hold.most, hold.most)
         window.dropsPriming = true
         window.padsStart = true
         var graph = MediaGraph()
@@ -36,7 +39,7 @@ struct StillWave {
         graph.branches = [
             .init(sources: Array(graph.decoded.indices), filter: .wave(plan), target: .consume(keeper))
         ]
-        job.control.progress.expect(microseconds: window.end ?? demuxer.duration)
+        job.control.progress.expect(microseconds: end ?? demuxer.duration)
         let inputs = [demuxer] + (drawing.background.map { [$0] } ?? [])
         let report = try GraphRunner(
             graph: graph, demuxers: inputs, targets: [], tolerance: request.tolerance, control: job.control,
@@ -45,6 +48,8 @@ struct StillWave {
         for input in inputs { job.countRead(input) }
         try InputVerdict(tolerance: request.tolerance, demuxer: demuxer, control: job.control)
             .judge(graph: graph, report: report)
+        // A header may say less, or nothing.
+        if window.end != end, report.decoded[0].reachedWindowEnd { throw tooLong(demuxer) }
         guard let frame = keeper.frame else {
             throw MediaError(.badInput, "there is no sound in it to be drawn", input: demuxer.name)
         }
@@ -57,6 +62,28 @@ struct StillWave {
             output: request.output.shownLocation, format: format, width: file.width, height: file.height, duration: 0,
             bytes: Int64(file.bytes.count), streams: [], wallSeconds: elapsed.wall, cpuSeconds: elapsed.cpu,
             bytesRead: job.bytesRead, warnings: job.control.warnings.all, libraries: LibavLibrary.versions)
+    }
+}
+
+extension StillWave {
+    /// The rate at which the sound is held, and how many microseconds of it can be.
+    private func hold(_ sound: InputStream, _ demuxer: Demuxer) throws -> (rate: Int, most: Int64) {
+        let parameters = sound.parameters.pointee
+        let sampleRate = max(1, Int(parameters.sample_rate)), channels = Int(parameters.ch_layout.nb_channels)
+        let last = [request.end, demuxer.duration.map { Double($0) / 1e6 }].compactMap { $0 }.min()
+        let seconds = last.map { max(0, $0 - (request.start ?? 0)) } ?? 0
+        guard let rate = request.heldRate(seconds: seconds, sampleRate: sampleRate, channels: channels) else {
+            throw tooLong(demuxer)
+        }
+        let bytesPerSecond = Double(rate * request.heldBytes(channels: channels))
+        // A header's length is rounded.
+        return (rate, Int64((Double(Waveform.mostHeldBytes) / bytesPerSecond + 1) * 1e6))
+    }
+
+    private func tooLong(_ demuxer: Demuxer) -> MediaError {
+        MediaError(
+            .resourceLimit, "there is more sound than can be held in memory for a single picture",
+            hint: "draw a part of it, by start and end, or a video", input: demuxer.name)
     }
 }
 

@@ -11,15 +11,34 @@ struct WaveDrawing {
         plan = request.plan
         plan.isStill = isStill
         guard let location = request.background else { return }
-        background = try job.open(location)
+        let demuxer = try job.open(location)
+        background = demuxer
         plan.hasBackground = true
+        guard let stream = try backgroundStream else { return }
+        plan.backgroundAspect = stream.sampleAspectRatio
+        plan.backgroundOrientation = stream.orientation
+        // What a photo itself says of it is found in its picture, and the graph needs that from its beginning.
+        if demuxer.isImage, demuxer.isSeekable {
+            let photo = try job.open(location)
+            defer { job.countRead(photo) }
+            guard let stream = try StreamSelection().chooseVideo(photo) else { return }
+            plan.backgroundOrientation = try PhotoOrientation.of(
+                stream, tolerance: request.tolerance, control: job.control)
+        }
+    }
+
+    private var backgroundStream: InputStream? {
+        get throws {
+            guard let background else { return nil }
+            return try StreamSelection().chooseVideo(background)
+                ?? background.streams.first { $0.kind == .attachedPicture }
+        }
     }
 
     /// The first picture of the background, as the graph's second input; `nil` if there is none.
     func decodedBackground() throws -> MediaGraph.DecodedStream? {
         guard let background else { return nil }
-        let cover = background.streams.first { $0.kind == .attachedPicture }
-        guard let stream = try StreamSelection().chooseVideo(background) ?? cover else {
+        guard let stream = try backgroundStream else {
             throw MediaError(
                 .badInput, "there is no picture in it to be put behind the sound",
                 hint: "name a JPEG, PNG or WebP file", input: background.name)

@@ -16,7 +16,8 @@ public struct MixInput: Codable, Sendable, Equatable {
     public var fadeIn: Double
     /// Seconds in which it goes down to silence, up to where it ends or the mix does. Default 0.
     public var fadeOut: Double
-    /// Whether it begins anew whenever it ends, for as long as the mix lasts. It is held in memory for that. Default false.
+    /// Whether it begins anew whenever it ends, for as long as the mix lasts. It is held in memory for that: 20 minutes of
+    /// stereo at 48 kHz are the most, and less of more channels or a higher rate. Default false.
     public var loop: Bool
     /// Whether it is lowered while another input is heard. Default: it is not.
     public var duck: Ducking?
@@ -54,6 +55,24 @@ public struct MixInput: Codable, Sendable, Equatable {
         fadeOut = try values.decodeIfPresent(Double.self, forKey: .fadeOut) ?? fadeOut
         loop = try values.decodeIfPresent(Bool.self, forKey: .loop) ?? loop
         duck = try values.decodeIfPresent(Ducking.self, forKey: .duck)
+    }
+
+    /// Bytes that a loop is held in memory with at most.
+    private static let mostHeldBytes = 460.8e6
+    /// Of a sample, as decoders give it.
+    private static let sampleBytes = 4.0
+
+    /// Seconds that a sound can be held in memory for.
+    static func longestLoop(sampleRate: Int, channels: Int) -> Double {
+        min(1200, mostHeldBytes / (sampleBytes * Double(max(1, sampleRate) * max(1, channels))))
+    }
+
+    /// Bytes that a sound is held in memory with, if it loops.
+    package func heldBytes(seconds: Double?, sampleRate: Int, channels: Int) -> Int64 {
+        guard loop else { return 0 }
+        let most = Self.longestLoop(sampleRate: sampleRate, channels: channels)
+        let used = (end ?? seconds).map { min($0, seconds ?? $0) - (start ?? 0) } ?? most
+        return Int64(min(max(0, used), most) * Self.sampleBytes * Double(sampleRate * channels))
     }
 
     /// - Parameter name: what messages call it: "inputs[1]".
