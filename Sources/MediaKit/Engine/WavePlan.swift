@@ -114,9 +114,10 @@ struct WavePlan: Sendable {
                     ("mode", style == .line ? "p2p" : "cline"), ("colors", names), ("draw", "full"),
                     ("scale", "sqrt"), ("split_channels", split ? "1" : "0"),
                 ])
-            // Each picture stands for as many samples as the one before.
+            // Each picture stands for as many samples as the one before, from the beginning on: newer libraries give the
+            // first one the time of the second where the sound was resampled.
             text.append("settb", [("expr", "\(frameRate.inverse)")])
-            text.append("setpts", [("expr", "N+STARTPTS")])
+            text.append("setpts", [("expr", "N")])
         case .frequencies:
             prepare(&text, rate: format.sampleRate, layout: layout)
             text.append(

@@ -110,7 +110,18 @@ final class Demuxer: @unchecked Sendable {
     }
     /// Microseconds, or `nil` if unknown.
     var duration: Int64? {
-        raw.pointee.duration == CAV_NOPTS || raw.pointee.duration <= 0 ? nil : raw.pointee.duration.boundedTime
+        raw.pointee.duration == CAV_NOPTS || raw.pointee.duration <= 0
+            ? durationOfStreams : raw.pointee.duration.boundedTime
+    }
+    /// Where only the header was read, newer libraries leave it at that of each stream. From the first start to the last end.
+    private var durationOfStreams: Int64? {
+        let spans = streams.compactMap { stream -> (start: Int64, end: Int64)? in
+            guard let duration = stream.duration, duration > 0 else { return nil }
+            let start = stream.timeBase.rescale(stream.startTime ?? 0, to: .microseconds).boundedTime
+            return (start, start + stream.timeBase.rescale(duration, to: .microseconds).boundedTime)
+        }
+        guard let start = spans.map(\.start).min(), let end = spans.map(\.end).max(), end > start else { return nil }
+        return (end - start).boundedTime
     }
     var bitRate: Int64? { raw.pointee.bit_rate > 0 ? raw.pointee.bit_rate : nil }
     var tags: [(key: String, value: String)] { Options.read(raw.pointee.metadata) }

@@ -38,7 +38,7 @@ import Testing
         #expect(result.width == 320 && result.height == 180 && result.container == .mp4)
         let made = try bench.look("out.mp4")
         let video = try #require(made.video)
-        #expect(video.frames.count == 75 && abs(video.end - 3) < 0.041)
+        try #require(video.frames.count == 75 && abs(video.end - 3) < 0.041)
         #expect(video.frames.allSatisfy { $0.width == 320 && $0.height == 180 && $0.matrix == "bt709" })
         let ink = video.frames.map { $0.luma.mean() }
         #expect(ink[12] > 16.3, "\(style) \(ink[12])")
@@ -115,7 +115,7 @@ import Testing
             $0.waveHeight = 0.2
         }
         let video = try #require(try bench.look("out.mp4").video)
-        #expect(video.frames.count == 75)
+        try #require(video.frames.count == 75)
         for frame in [video.frames[0], video.frames[40], video.frames[74]] {
             #expect(abs(frame.luma.mean(0.05...0.45, 0...0.3) - 60) < 5)
             #expect(abs(frame.luma.mean(0.55...0.95, 0...0.3) - 200) < 5)
