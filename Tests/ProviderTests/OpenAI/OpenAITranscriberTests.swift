@@ -32,10 +32,10 @@ import TransferTestSupport
 
     private func server(
         _ noise: SpokenNoise, _ dialect: OpenAIStandIn.Dialect = .openAI, faults: [Int: OpenAIStandIn.Fault] = [:],
-        longest: Double = 1400
+        manner: OpenAIStandIn.Manner = OpenAIStandIn.Manner()
     ) throws -> OpenAIStandIn {
         let recording = noise.recording
-        return try OpenAIStandIn(dialect, faults: faults, longest: longest) { samples, _ in recording(samples) }
+        return try OpenAIStandIn(dialect, faults: faults, manner: manner) { samples, _ in recording(samples) }
     }
 
     private func expectTruth(
@@ -135,7 +135,10 @@ import TransferTestSupport
 
     // MARK: Channels, silence
 
-    @Test func `both sides of a call are recognised apart and put together by time`() async throws {
+    @Test(arguments: [TranscriptionRequest.Channels.separate, .automatic])
+    func `both sides of a call are recognised apart and put together by time`(
+        channels: TranscriptionRequest.Channels
+    ) async throws {
         let caller = SpokenNoise(seconds: 40, seed: 5, pause: 3)
         let agent = SpokenNoise(seconds: 40, seed: 6, pause: 3, lead: 2.5)
         let input = try SpokenNoise.write([caller.samples, agent.samples], to: scratch)
@@ -144,7 +147,7 @@ import TransferTestSupport
             first.place(of: samples) != nil ? first(samples) : second(samples)
         }
         let made = try await transcriber(server).transcribe(
-            TranscriptionRequest(input: input, channels: .separate, speakers: ["Caller"]), media: MediaEngine(),
+            TranscriptionRequest(input: input, channels: channels, speakers: ["Caller"]), media: MediaEngine(),
             progress: nil)
         let segments = made.transcript.segments
         #expect(segments.map(\.start) == segments.map(\.start).sorted())
@@ -153,6 +156,18 @@ import TransferTestSupport
             #expect(own.flatMap(\.words).map(\.text) == noise.words.map(\.text))
             #expect(own.allSatisfy { $0.speaker == speaker })
         }
+    }
+
+    @Test func `stereo with the same sound on both sides is recognised once, where it is left open`() async throws {
+        let noise = SpokenNoise(seconds: 40)
+        let input = try SpokenNoise.write([noise.samples, noise.samples.map { $0 / 2 }], to: scratch)
+        let server = try self.server(noise)
+        let made = try await transcriber(server).transcribe(
+            TranscriptionRequest(input: input, channels: .automatic, speakers: ["Caller", "Agent"]),
+            media: MediaEngine(), progress: nil)
+        expectTruth(made.transcript, noise)
+        #expect(made.transcript.segments.allSatisfy { $0.channel == nil && $0.speaker == nil })
+        #expect(server.received.count == 1 && made.usage.audioSeconds <= 40)
     }
 
     @Test func `silence costs no request`() async throws {
@@ -275,7 +290,9 @@ import TransferTestSupport
     @Test func `what is too long for the service is sent in parts`() async throws {
         let noise = SpokenNoise(seconds: 100)
         let input = try SpokenNoise.write([noise.samples], to: scratch)
-        let server = try self.server(noise, longest: 40)
+        var manner = OpenAIStandIn.Manner()
+        manner.longest = 40
+        let server = try self.server(noise, manner: manner)
         let made = try await transcriber(server).transcribe(
             TranscriptionRequest(input: input), media: MediaEngine(), progress: nil)
         expectTruth(made.transcript, noise)
