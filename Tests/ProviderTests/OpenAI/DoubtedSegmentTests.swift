@@ -9,28 +9,22 @@ import Transfer
 @Suite struct DoubtedSegmentTests {
     private typealias Hallucination = OpenAIStandIn.Hallucination
 
-    /// Five seconds of speech, twelve of silence, five of speech.
+    /// Six seconds of speech, ten of silence, six of speech.
     private struct Talk {
         let noise: SpokenNoise
         let silence: ClosedRange<Double>
 
-        init() {
-            let first = SpokenNoise(seconds: 6, seed: 3)
-            let second = SpokenNoise(seconds: 6, seed: 4)
-            var noise = first
-            let offset = first.seconds + 10
-            noise.samples += [Int16](repeating: 0, count: 160_000) + second.samples
-            noise.words += second.words.map {
-                Transcript.Word(start: $0.start + offset, end: $0.end + offset, text: "later" + $0.text)
-            }
-            self.noise = noise
-            silence = (first.words.last?.end ?? 0) + 0.5...offset
+        init() async throws {
+            let first = try await SpokenNoise.made(seconds: 6, seed: 3)
+            let second = try await SpokenNoise.made(seconds: 6, seed: 4)
+            noise = try await first.followed(by: second, after: 10)
+            silence = (first.words.last?.end ?? 0) + 0.5...first.seconds + 10
         }
     }
 
     private func transcript(_ talk: Talk, _ made: [Hallucination]) async throws -> Transcript {
         let scratch = try Scratch()
-        let input = try SpokenNoise.write([talk.noise.samples], to: scratch)
+        let input = try await SpokenNoise.write([talk.noise.samples], to: scratch)
         let recording = talk.noise.recording
         var manner = OpenAIStandIn.Manner()
         manner.hallucinate = { samples in
@@ -53,7 +47,7 @@ import Transfer
     }
 
     @Test func `what the model doubts over silence is dropped, with its words`() async throws {
-        let talk = Talk()
+        let talk = try await Talk()
         let from = talk.silence.lowerBound
         let transcript = try await transcript(
             talk,
@@ -66,7 +60,7 @@ import Transfer
     }
 
     @Test func `a loop over silence is said once`() async throws {
-        let talk = Talk()
+        let talk = try await Talk()
         let from = talk.silence.lowerBound
         let loop = (0..<5).map { Hallucination(from + Double($0) * 1.5, from + Double($0) * 1.5 + 1, "Thank you.") }
         let transcript = try await transcript(talk, loop)
@@ -77,7 +71,7 @@ import Transfer
 
     @Test func `what the model does not doubt stays, and so does what it doubts where something is heard`() async throws
     {
-        let talk = Talk()
+        let talk = try await Talk()
         let from = talk.silence.lowerBound
         let heard = talk.noise.words[0]
         let transcript = try await transcript(

@@ -8,12 +8,13 @@ import Transfer
 /// Servers that take less than OpenAI's, or say otherwise what is wrong.
 @Suite struct SpeechServerTests {
     private let scratch: Scratch
-    private let noise = SpokenNoise(seconds: 30)
+    private let noise: SpokenNoise
     private let input: String
 
-    init() throws {
+    init() async throws {
         scratch = try Scratch()
-        input = try SpokenNoise.write([noise.samples], to: scratch)
+        noise = try await SpokenNoise.made(seconds: 30)
+        input = try await SpokenNoise.write([noise.samples], to: scratch)
     }
 
     private func server(
