@@ -64,7 +64,8 @@ public struct WhisperTranscriber: Transcriber {
 
     private func language(_ asked: String?, _ model: WhisperModel) throws(ProviderError) -> String? {
         guard let asked else { return model.isMultilingual ? nil : "en" }
-        guard let code = SpeechLanguage.code(asked), model.knows(language: code), model.isMultilingual || code == "en" else {
+        guard let code = SpeechLanguage.code(asked), model.knows(language: code), model.isMultilingual || code == "en"
+        else {
             throw ProviderError(
                 .badRequest, "its model does not know the language \"\(asked)\"", provider: Self.name,
                 hint: model.isMultilingual

@@ -1,3 +1,4 @@
+import ByteIO
 import FoundationEssentials
 import JobQueue
 import MediaKit

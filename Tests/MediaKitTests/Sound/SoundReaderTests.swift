@@ -77,7 +77,8 @@ import Testing
         #expect(abs(span.lowerBound - 1) < 0.02 && abs(span.upperBound - 2) < 0.02, "\(span)")
     }
 
-    @Test(arguments: [500..<1500, 700..<760]) func `what is missing amid a stream is silent, and what follows is in time`(
+    @Test(arguments: [500..<1500, 700..<760])
+    func `what is missing amid a stream is silent, and what follows is in time`(
         missing: Range<Int>
     ) async throws {
         var clip = bursts([0.2...0.3, 2...2.5], seconds: 3)
@@ -90,7 +91,8 @@ import Testing
         #expect(abs(second.lowerBound - 1) < 0.002, "\(second)")
     }
 
-    @Test(arguments: [false, true]) func `an edit list that trims moves all that is heard`(hasPictures: Bool) async throws {
+    @Test(arguments: [false, true])
+    func `an edit list that trims moves all that is heard`(hasPictures: Bool) async throws {
         var clip = bursts([1...2], seconds: 3, sampleRate: 48_000)
         let name: String
         if hasPictures {
