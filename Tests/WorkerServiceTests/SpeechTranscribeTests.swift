@@ -90,6 +90,24 @@ import TransferTestSupport
         #expect("\(failure.map { "\($0)" } ?? "")".contains("WHISPER_MODEL"))
     }
 
+    @Test func `An output that is another's is refused before anything is listened to`() async throws {
+        let bench = try await ServiceBench()
+        bench.server.put("out/talk.vtt", [1])
+        let job = try await bench.enqueue(
+            "speech.transcribe",
+            #"""
+            {"input": "s3://media/in/none.wav", "engine": "pocketsphinx", "formats": ["json", "vtt"],
+             "output": "s3://media/out/talk.json"}
+            """#, ", max_attempts => 1")
+        let failure = try await bench.serving { _ in
+            await #expect(throws: JobFailure.self) {
+                try await bench.queue.wait(for: job, as: Answer.self, timeout: .seconds(60))
+            }
+        }
+        #expect("\(failure.map { "\($0)" } ?? "")".contains("out/talk.vtt"), "\(String(describing: failure))")
+        #expect(bench.server.keys == ["out/talk.vtt"] && bench.server.uploads.isEmpty)
+    }
+
     @Test func `Names of outputs end as their formats do`() {
         #expect(SpeechRun.template("s3://b/a.srt") == "s3://b/a.{extension}")
         #expect(SpeechRun.template("s3://b/a") == "s3://b/a.{extension}")

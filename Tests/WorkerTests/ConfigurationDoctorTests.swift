@@ -19,6 +19,24 @@ import TransferTestSupport
         return await Doctor(checks: checks, limit: limit).examine(DoctorContext(loaded: loaded))
     }
 
+    // MARK: Speech
+
+    @Test func `A server of one's own that recognises speech needs no key`() async throws {
+        let own = await examine(
+            ["KILN_SPEECH_ENGINE": "openai", "OPENAI_BASE_URL": "http://127.0.0.1:8000/v1"], SpeechCheck())
+        #expect(own.checks.map(\.verdict) == [.ok], "\(own.text)")
+        let openAI = await examine(["KILN_SPEECH_ENGINE": "openai"], SpeechCheck())
+        #expect(openAI.checks.map(\.verdict) == [.wrong] && openAI.text.contains("OPENAI_API_KEY"), "\(openAI.text)")
+    }
+
+    @Test func `A model of whisper.cpp without its library is wrong`() async throws {
+        let folder = try Scratch()
+        let model = try folder.put("ggml-base.bin", [1, 2, 3])
+        let report = await examine(
+            ["WHISPER_MODEL": model, "WHISPER_LIBRARY": "/nowhere/libwhisper.so"], SpeechCheck())
+        #expect(report.checks.map(\.verdict) == [.wrong] && report.text.contains("libwhisper"), "\(report.text)")
+    }
+
     // MARK: Database
 
     @Test func `A database with the queue in it is well`() async throws {

@@ -112,7 +112,7 @@ struct MergeSegment {
     }
 
     /// Scripts that write no blanks between words.
-    private static func isUnspaced(_ character: Character) -> Bool {
+    static func isUnspaced(_ character: Character) -> Bool {
         guard let scalar = character.unicodeScalars.first?.value else { return false }
         return switch scalar {
         // Thai and Lao, Myanmar, Khmer; kana and CJK; CJK beyond the first plane.

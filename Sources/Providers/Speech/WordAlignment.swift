@@ -12,10 +12,18 @@ enum WordAlignment {
     ///   - words: in order, of all segments.
     /// - Returns: `nil` if less than half of the words are found in the text.
     static func aligned(_ segments: [Transcript.Segment], with words: [Transcript.Word]) -> [Transcript.Segment]? {
-        var letters: [(letter: Character, segment: Int, index: String.Index)] = []
+        var letters: [Letter] = []
         for (number, segment) in segments.enumerated() {
+            var begins = true
             for index in segment.text.indices {
-                for letter in TokenAlignment.letters(segment.text[index]) { letters.append((letter, number, index)) }
+                let character = segment.text[index]
+                let own = TokenAlignment.letters(character)
+                begins = begins || MergeSegment.isUnspaced(character)
+                for letter in own {
+                    letters.append(Letter(letter: letter, segment: number, index: index, beginsWord: begins))
+                    begins = false
+                }
+                if own.isEmpty { begins = true }
             }
         }
         var found: [[Found]] = Array(repeating: [], count: segments.count)
@@ -30,8 +38,10 @@ enum WordAlignment {
             // A recogniser may have left out some of either.
             let last = min(cursor + 60, letters.count - wanted.count)
             guard cursor <= last,
+                // What was left out must not have it found within another word: "an" in "man".
                 let start = (cursor...last).first(where: { start in
-                    zip(letters[start...], wanted).allSatisfy { $0.letter == $1 }
+                    (start == cursor || letters[start].beginsWord)
+                        && zip(letters[start...], wanted).allSatisfy { $0.letter == $1 }
                 })
             else { continue }
             count += 1
@@ -47,6 +57,15 @@ enum WordAlignment {
             segment.words = written(segment, found)
             return segment
         }
+    }
+
+    private struct Letter {
+        /// A small one, or a digit.
+        var letter: Character
+        var segment: Int
+        var index: String.Index
+        /// Whether what is before it is no letter, or the script writes no blanks.
+        var beginsWord: Bool
     }
 
     private struct Found {

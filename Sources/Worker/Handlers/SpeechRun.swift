@@ -1,3 +1,4 @@
+import ByteIO
 import FoundationEssentials
 import JobQueue
 import MediaKit
@@ -32,6 +33,18 @@ struct SpeechRun: Sendable {
             span.attributes["kiln.engine"] = transcriber.engineName
             defer { run.reportStreams() }
             return try await transcriber.transcribe(request, media: run.engine) { [run] in run.report($0) }
+        }
+    }
+
+    /// Looks whether the outputs of `write` are free: an hour of listening must not end in "exists already".
+    func tryOutputs(_ formats: [TranscriptFormat], to asked: String, overwrite: Bool) async throws {
+        for format in formats {
+            let sink = try run.resolver.sink(for: location(of: format, asked: asked), overwrite: overwrite)
+            try await Bounded.blocking {
+                // Opened, and let go without a trace.
+                defer { sink.abort() }
+                try sink.write(UnsafeRawBufferPointer(start: nil, count: 0))
+            }
         }
     }
 

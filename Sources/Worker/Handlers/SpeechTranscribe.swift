@@ -112,6 +112,7 @@ enum SpeechTranscribe: JobKind {
         run.span.phase = "transcribing"
         let speech = SpeechRun(run)
         try payload.captions.validate()
+        try await speech.tryOutputs(payload.formats, to: payload.output, overwrite: payload.overwrite)
         let start = ContinuousClock.now
         let made = try await speech.transcribe(payload.request, engine: payload.engine)
         let seconds = (ContinuousClock.now - start) / .seconds(1)

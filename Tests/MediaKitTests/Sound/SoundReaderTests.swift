@@ -91,9 +91,8 @@ import Testing
         #expect(abs(second.lowerBound - 1) < 0.002, "\(second)")
     }
 
-    @Test(arguments: [false, true]) func `an edit list that trims moves all that is heard`(hasPictures: Bool)
-        async throws
-    {
+    @Test(arguments: [false, true])
+    func `an edit list that trims moves all that is heard`(hasPictures: Bool) async throws {
         var clip = bursts([1...2], seconds: 3, sampleRate: 48_000)
         let name: String
         if hasPictures {

@@ -31,6 +31,42 @@ package final class OpenAIStandIn: Sendable {
         package var headers: HTTPHeaders
     }
 
+    /// A segment that a model makes up, with what it says of it itself. Seconds are of the file.
+    package struct Hallucination: Sendable {
+        package var start: Double
+        package var end: Double
+        package var text: String
+        package var noSpeech = 0.01
+        package var averageLogProbability = -0.2
+        package var compressionRatio = 1.2
+
+        package init(
+            _ start: Double, _ end: Double, _ text: String, noSpeech: Double = 0.01,
+            averageLogProbability: Double = -0.2, compressionRatio: Double = 1.2
+        ) {
+            self.start = start
+            self.end = end
+            self.text = text
+            self.noSpeech = noSpeech
+            self.averageLogProbability = averageLogProbability
+            self.compressionRatio = compressionRatio
+        }
+    }
+
+    /// How strict it is, and what it gets wrong.
+    package struct Manner: Sendable {
+        /// Seconds of a file; beyond it is refused as the service does.
+        package var longest = 1400.0
+        /// Bytes of a request.
+        package var largest = 25 << 20
+        /// Endings of the files that it can read.
+        package var endings: Set<String> = ["ogg", "flac", "wav", "mp3"]
+        /// What it puts in besides what was said, of a file of so many samples.
+        package var hallucinate: @Sendable (_ samples: [Int16]) -> [Hallucination] = { _ in [] }
+
+        package init() {}
+    }
+
     /// From samples at 16 kHz to words with seconds of the file.
     package typealias Recogniser = @Sendable (_ samples: [Int16], _ form: ReceivedForm) -> [Transcript.Word]
 
@@ -40,6 +76,7 @@ package final class OpenAIStandIn: Sendable {
         var received: [Received] = []
         var complaints: [String] = []
         var attempts = 0
+        var largestRequest = 0
         var faults: [Int: Fault] = [:]
     }
 
@@ -48,14 +85,16 @@ package final class OpenAIStandIn: Sendable {
 
     /// - Parameters:
     ///   - faults: by the number of the request, from 1.
-    ///   - longest: seconds of a file; beyond it is refused as the service does.
+    ///   - longest: seconds of a file, instead of the manner's.
     package init(
-        _ dialect: Dialect = .openAI, faults: [Int: Fault] = [:], longest: Double = 1400,
+        _ dialect: Dialect = .openAI, faults: [Int: Fault] = [:], longest: Double? = nil, manner: Manner = Manner(),
         recognise: @escaping Recogniser
     ) throws {
+        var manner = manner
+        if let longest { manner.longest = longest }
         let state = Locked(State(faults: faults))
         self.state = state
-        server = try RawServer { connection in
+        server = try RawServer { [manner] connection in
             while let (head, body) = try connection.readRequest() {
                 let number = state.withLock { state in
                     state.attempts += 1
@@ -78,7 +117,7 @@ package final class OpenAIStandIn: Sendable {
                 case nil: break
                 }
                 let answer = OpenAIStandIn.answer(
-                    head, body, dialect: dialect, longest: longest, state: state, recognise: recognise)
+                    head, body, dialect: dialect, manner: manner, state: state, recognise: recognise)
                 try connection.respond(
                     answer.status,
                     headers: ["Content-Type": answer.type, "x-request-id": "req_\(number)"],
@@ -95,6 +134,8 @@ package final class OpenAIStandIn: Sendable {
     package var complaints: [String] { state.withLock { $0.complaints } }
     /// All requests, those that were failed counted.
     package var attempts: Int { state.withLock { $0.attempts } }
+    /// Bytes of the largest body.
+    package var largestRequest: Int { state.withLock { $0.largestRequest } }
     package func stop() { server.stop() }
 
     // MARK: Answering
@@ -106,7 +147,7 @@ package final class OpenAIStandIn: Sendable {
     }
 
     private static func answer(
-        _ head: RawRequest, _ body: [UInt8], dialect: Dialect, longest: Double, state: Locked<State>,
+        _ head: RawRequest, _ body: [UInt8], dialect: Dialect, manner: Manner, state: Locked<State>,
         recognise: Recogniser
     ) -> Answer {
         func refuse(_ status: Int, _ message: String, code: String? = nil) -> Answer {
@@ -129,7 +170,8 @@ package final class OpenAIStandIn: Sendable {
         if dialect != .whisperCpp, head.headers["Authorization"] != "Bearer \(key)" {
             return refuse(dialect == .speaches ? 403 : 401, "Incorrect API key provided")
         }
-        guard body.count <= 25 << 20 else { return refuse(413, "Maximum content size limit exceeded") }
+        state.withLock { $0.largestRequest = max($0.largestRequest, body.count) }
+        guard body.count <= manner.largest else { return refuse(413, "Maximum content size limit exceeded") }
         let form: ReceivedForm
         do {
             form = try ReceivedForm(body, contentType: head.headers["Content-Type"])
@@ -137,20 +179,25 @@ package final class OpenAIStandIn: Sendable {
             return refuse(400, "the form cannot be read: \(error)")
         }
         if let objection = objection(to: form, dialect) { return refuse(400, objection) }
+        if let ending = form.file?.name.split(separator: ".").last.map(String.init), !manner.endings.contains(ending) {
+            return refuse(dialect == .speaches ? 415 : 400, "Unsupported file format \(ending)")
+        }
         guard let file = form.file, let samples = decoded(file.bytes) else {
             return refuse(dialect == .speaches ? 415 : 400, "the file cannot be decoded")
         }
         let seconds = Double(samples.count) / 16_000
-        guard seconds <= longest else {
+        guard seconds <= manner.longest else {
             return refuse(
                 400,
-                "audio duration \(seconds) seconds is longer than \(longest) seconds which is the maximum for this model",
+                "audio duration \(seconds) seconds is longer than \(manner.longest) seconds which is the maximum for this model",
                 code: "invalid_value")
         }
         guard seconds >= 0.1 else { return refuse(400, "Audio file is too short") }
         let words = recognise(samples, form)
         state.withLock { $0.received.append(Received(form: form, samples: samples, headers: head.headers)) }
-        return Answer(status: 200, body: SpeechAnswer(words, seconds: seconds, form: form, dialect: dialect).text)
+        var answer = SpeechAnswer(words, seconds: seconds, form: form, dialect: dialect)
+        answer.hallucinations = manner.hallucinate(samples)
+        return Answer(status: 200, body: answer.text)
     }
 
     private static func objection(to form: ReceivedForm, _ dialect: Dialect) -> String? {

@@ -6,6 +6,8 @@ struct SpeechAnswer {
     private let seconds: Double
     private let form: ReceivedForm
     private let dialect: OpenAIStandIn.Dialect
+    /// In `verbose_json` alone.
+    var hallucinations: [OpenAIStandIn.Hallucination] = []
 
     init(_ words: [Transcript.Word], seconds: Double, form: ReceivedForm, dialect: OpenAIStandIn.Dialect) {
         self.words = words
@@ -41,7 +43,10 @@ struct SpeechAnswer {
     private func bare(_ text: String) -> String { text.filter { $0.isLetter || $0.isNumber || $0 == "'" } }
 
     private var verbose: String {
-        let segments = sentences.enumerated().map { segment($0.offset, $0.element) }
+        let said = sentences.enumerated().map { (start: $1[0].start, text: segment($0, $1)) }
+        let made = hallucinations.map { (start: $0.start, text: segment($0)) }
+        let segments = (said + made).sorted { $0.start < $1.start }.map(\.text)
+        let words = (words + hallucinations.flatMap(Self.words)).sorted { $0.start < $1.start }
         let asked = form.values("timestamp_granularities[]")
         var members = ["\"task\":\"transcribe\"", "\"duration\":\(seconds)"]
         members.append("\"language\":\"\(dialect == .speaches ? "en" : "english")\"")
@@ -57,6 +62,23 @@ struct SpeechAnswer {
             members.append("\"words\":[\(list.joined(separator: ","))]")
         }
         return "{\(members.joined(separator: ","))}"
+    }
+
+    private func segment(_ made: OpenAIStandIn.Hallucination) -> String {
+        """
+        {"id":0,"seek":0,"start":\(made.start),"end":\(made.end),"text":\(OpenAIStandIn.json(" " + made.text)),"tokens":[1],\
+        "temperature":0,"avg_logprob":\(made.averageLogProbability),"no_speech_prob":\(made.noSpeech),\
+        "compression_ratio":\(made.compressionRatio)}
+        """
+    }
+
+    private static func words(_ made: OpenAIStandIn.Hallucination) -> [Transcript.Word] {
+        let texts = made.text.split(separator: " ")
+        let length = (made.end - made.start) / Double(max(1, texts.count))
+        return texts.enumerated().map { index, text in
+            let start = made.start + Double(index) * length
+            return Transcript.Word(start: start, end: start + length, text: String(text))
+        }
     }
 
     private func segment(_ number: Int, _ words: [Transcript.Word]) -> String {

@@ -5,6 +5,7 @@ import ProviderTestSupport
 import TestSupport
 import Testing
 import Transfer
+import TransferTestSupport
 
 /// Five minutes in chunks of one: a real recording of the media folder, else noise.
 @Suite struct LongRecordingTests {
@@ -37,14 +38,16 @@ import Transfer
     private func recording() async throws -> Recording {
         let scratch = try Scratch()
         guard Media.isPresent else {
-            let noise = SpokenNoise(seconds: 300)
+            let noise = try await SpokenNoise.made(seconds: 300)
             return Recording(
-                input: try SpokenNoise.write([noise.samples], to: scratch), known: noise.recording, scratch: scratch)
+                input: try await SpokenNoise.write([noise.samples], to: scratch), known: noise.recording,
+                scratch: scratch)
         }
         let input = Media.file("audio/long_en_8k_5min.flac")
         let text = try String(contentsOfFile: Media.file("audio/long_en_8k_5min.srt"), encoding: .utf8)
-        return Recording(
-            input: input, known: KnownRecording(pcm: try await sound(input), words: Self.words(text)), scratch: scratch)
+        let pcm = try await sound(input)
+        let known = try await BlockingThread.run { KnownRecording(pcm: pcm, words: Self.words(text)) }
+        return Recording(input: input, known: known, scratch: scratch)
     }
 
     /// The words of an SRT file, each as long as its share of the letters.

@@ -32,10 +32,10 @@ import TransferTestSupport
 
     private func server(
         _ noise: SpokenNoise, _ dialect: OpenAIStandIn.Dialect = .openAI, faults: [Int: OpenAIStandIn.Fault] = [:],
-        longest: Double = 1400
+        manner: OpenAIStandIn.Manner = OpenAIStandIn.Manner()
     ) throws -> OpenAIStandIn {
         let recording = noise.recording
-        return try OpenAIStandIn(dialect, faults: faults, longest: longest) { samples, _ in recording(samples) }
+        return try OpenAIStandIn(dialect, faults: faults, manner: manner) { samples, _ in recording(samples) }
     }
 
     private func expectTruth(
@@ -64,8 +64,8 @@ import TransferTestSupport
     @Test(arguments: OpenAIStandIn.Dialect.allCases) func `words, punctuation and times of each server`(
         dialect: OpenAIStandIn.Dialect
     ) async throws {
-        let noise = SpokenNoise(seconds: 70)
-        let input = try SpokenNoise.write([noise.samples], to: scratch)
+        let noise = try await SpokenNoise.made(seconds: 70)
+        let input = try await SpokenNoise.write([noise.samples], to: scratch)
         let server = try self.server(noise, dialect)
         let made = try await transcriber(
             server, format: dialect == .whisperCpp ? .wav : .opus, longestChunk: 30
@@ -85,8 +85,8 @@ import TransferTestSupport
     @Test(arguments: SpeechFileFormat.allCases) func `each format arrives in time`(format: SpeechFileFormat)
         async throws
     {
-        let noise = SpokenNoise(seconds: 30)
-        let input = try SpokenNoise.write([noise.samples], to: scratch)
+        let noise = try await SpokenNoise.made(seconds: 30)
+        let input = try await SpokenNoise.write([noise.samples], to: scratch)
         let server = try self.server(noise)
         let made = try await transcriber(server, format: format).transcribe(
             TranscriptionRequest(input: input), media: MediaEngine(), progress: nil)
@@ -94,8 +94,8 @@ import TransferTestSupport
     }
 
     @Test func `a server that knows no times of words is asked for less`() async throws {
-        let noise = SpokenNoise(seconds: 40)
-        let input = try SpokenNoise.write([noise.samples], to: scratch)
+        let noise = try await SpokenNoise.made(seconds: 40)
+        let input = try await SpokenNoise.write([noise.samples], to: scratch)
         for (model, requests) in [("segments-1", 1), ("plain-1", 2)] {
             let server = try self.server(noise)
             let made = try await transcriber(server, model: model, requests: 1).transcribe(
@@ -108,8 +108,8 @@ import TransferTestSupport
     }
 
     @Test func `a model without times is sent one utterance at a time`() async throws {
-        let noise = SpokenNoise(seconds: 40)
-        let input = try SpokenNoise.write([noise.samples], to: scratch)
+        let noise = try await SpokenNoise.made(seconds: 40)
+        let input = try await SpokenNoise.write([noise.samples], to: scratch)
         let server = try self.server(noise)
         let made = try await transcriber(server, model: "gpt-4o-transcribe").transcribe(
             TranscriptionRequest(input: input), media: MediaEngine(), progress: nil)
@@ -124,8 +124,8 @@ import TransferTestSupport
     }
 
     @Test func `a model that tells speakers apart gives speakers`() async throws {
-        let noise = SpokenNoise(seconds: 30)
-        let input = try SpokenNoise.write([noise.samples], to: scratch)
+        let noise = try await SpokenNoise.made(seconds: 30)
+        let input = try await SpokenNoise.write([noise.samples], to: scratch)
         let server = try self.server(noise)
         let made = try await transcriber(server, model: "gpt-4o-transcribe-diarize").transcribe(
             TranscriptionRequest(input: input, prompt: "not for this one"), media: MediaEngine(), progress: nil)
@@ -135,16 +135,19 @@ import TransferTestSupport
 
     // MARK: Channels, silence
 
-    @Test func `both sides of a call are recognised apart and put together by time`() async throws {
-        let caller = SpokenNoise(seconds: 40, seed: 5, pause: 3)
-        let agent = SpokenNoise(seconds: 40, seed: 6, pause: 3, lead: 2.5)
-        let input = try SpokenNoise.write([caller.samples, agent.samples], to: scratch)
+    @Test(arguments: [TranscriptionRequest.Channels.separate, .automatic])
+    func `both sides of a call are recognised apart and put together by time`(
+        channels: TranscriptionRequest.Channels
+    ) async throws {
+        let caller = try await SpokenNoise.made(seconds: 40, seed: 5, pause: 3)
+        let agent = try await SpokenNoise.made(seconds: 40, seed: 6, pause: 3, lead: 2.5)
+        let input = try await SpokenNoise.write([caller.samples, agent.samples], to: scratch)
         let (first, second) = (caller.recording, agent.recording)
         let server = try OpenAIStandIn { samples, _ in
             first.place(of: samples) != nil ? first(samples) : second(samples)
         }
         let made = try await transcriber(server).transcribe(
-            TranscriptionRequest(input: input, channels: .separate, speakers: ["Caller"]), media: MediaEngine(),
+            TranscriptionRequest(input: input, channels: channels, speakers: ["Caller"]), media: MediaEngine(),
             progress: nil)
         let segments = made.transcript.segments
         #expect(segments.map(\.start) == segments.map(\.start).sorted())
@@ -155,8 +158,20 @@ import TransferTestSupport
         }
     }
 
+    @Test func `stereo with the same sound on both sides is recognised once, where it is left open`() async throws {
+        let noise = try await SpokenNoise.made(seconds: 40)
+        let input = try await SpokenNoise.write([noise.samples, noise.samples.map { $0 / 2 }], to: scratch)
+        let server = try self.server(noise)
+        let made = try await transcriber(server).transcribe(
+            TranscriptionRequest(input: input, channels: .automatic, speakers: ["Caller", "Agent"]),
+            media: MediaEngine(), progress: nil)
+        expectTruth(made.transcript, noise)
+        #expect(made.transcript.segments.allSatisfy { $0.channel == nil && $0.speaker == nil })
+        #expect(server.received.count == 1 && made.usage.audioSeconds <= 40)
+    }
+
     @Test func `silence costs no request`() async throws {
-        let input = try SpokenNoise.write([[Int16](repeating: 0, count: 16_000 * 5)], to: scratch)
+        let input = try await SpokenNoise.write([[Int16](repeating: 0, count: 16_000 * 5)], to: scratch)
         let server = try OpenAIStandIn { _, _ in [] }
         let made = try await transcriber(server).transcribe(
             TranscriptionRequest(input: input), media: MediaEngine(), progress: nil)
@@ -167,8 +182,8 @@ import TransferTestSupport
     // MARK: Usage, prompt, progress
 
     @Test func `seconds and cost are recorded, and progress goes up to 1`() async throws {
-        let noise = SpokenNoise(seconds: 60)
-        let input = try SpokenNoise.write([noise.samples], to: scratch)
+        let noise = try await SpokenNoise.made(seconds: 60)
+        let input = try await SpokenNoise.write([noise.samples], to: scratch)
         let server = try self.server(noise)
         let told = Locked<[Double]>([])
         let made = try await transcriber(server, longestChunk: 20).transcribe(
@@ -186,8 +201,8 @@ import TransferTestSupport
     }
 
     @Test func `one request at a time has the text before it as its prompt`() async throws {
-        let noise = SpokenNoise(seconds: 60)
-        let input = try SpokenNoise.write([noise.samples], to: scratch)
+        let noise = try await SpokenNoise.made(seconds: 60)
+        let input = try await SpokenNoise.write([noise.samples], to: scratch)
         let server = try self.server(noise)
         _ = try await transcriber(server, requests: 1, longestChunk: 30).transcribe(
             TranscriptionRequest(input: input, language: "en", prompt: "Kiln"), media: MediaEngine(), progress: nil)
@@ -210,8 +225,8 @@ import TransferTestSupport
 
     @Test(arguments: OpenAITranscriberTests.passing.indices) func `what passes is tried again`(index: Int) async throws
     {
-        let noise = SpokenNoise(seconds: 15)
-        let input = try SpokenNoise.write([noise.samples], to: scratch)
+        let noise = try await SpokenNoise.made(seconds: 15)
+        let input = try await SpokenNoise.write([noise.samples], to: scratch)
         let server = try self.server(noise, faults: [1: Self.passing[index].1])
         let made = try await transcriber(server).transcribe(
             TranscriptionRequest(input: input), media: MediaEngine(), progress: nil)
@@ -236,8 +251,8 @@ import TransferTestSupport
         index: Int
     ) async throws {
         let (fault, code, isRetryable) = Self.lasting[index]
-        let noise = SpokenNoise(seconds: 15)
-        let input = try SpokenNoise.write([noise.samples], to: scratch)
+        let noise = try await SpokenNoise.made(seconds: 15)
+        let input = try await SpokenNoise.write([noise.samples], to: scratch)
         let server = try self.server(noise, faults: [1: fault])
         let error = await failure {
             _ = try await transcriber(server).transcribe(
@@ -250,8 +265,8 @@ import TransferTestSupport
     }
 
     @Test func `a wrong key is a matter of configuration`() async throws {
-        let noise = SpokenNoise(seconds: 15)
-        let input = try SpokenNoise.write([noise.samples], to: scratch)
+        let noise = try await SpokenNoise.made(seconds: 15)
+        let input = try await SpokenNoise.write([noise.samples], to: scratch)
         let server = try self.server(noise)
         let error = await failure {
             _ = try await transcriber(server, key: "sk-wrong-key-123").transcribe(
@@ -262,8 +277,8 @@ import TransferTestSupport
     }
 
     @Test func `a server that says nothing is given up`() async throws {
-        let noise = SpokenNoise(seconds: 15)
-        let input = try SpokenNoise.write([noise.samples], to: scratch)
+        let noise = try await SpokenNoise.made(seconds: 15)
+        let input = try await SpokenNoise.write([noise.samples], to: scratch)
         let server = try self.server(noise, faults: [1: .stall, 2: .stall, 3: .stall])
         let error = await failure {
             _ = try await transcriber(server, timeouts: HTTPTimeouts(stall: .milliseconds(200))).transcribe(
@@ -273,9 +288,11 @@ import TransferTestSupport
     }
 
     @Test func `what is too long for the service is sent in parts`() async throws {
-        let noise = SpokenNoise(seconds: 100)
-        let input = try SpokenNoise.write([noise.samples], to: scratch)
-        let server = try self.server(noise, longest: 40)
+        let noise = try await SpokenNoise.made(seconds: 100)
+        let input = try await SpokenNoise.write([noise.samples], to: scratch)
+        var manner = OpenAIStandIn.Manner()
+        manner.longest = 40
+        let server = try self.server(noise, manner: manner)
         let made = try await transcriber(server).transcribe(
             TranscriptionRequest(input: input), media: MediaEngine(), progress: nil)
         expectTruth(made.transcript, noise)
@@ -288,8 +305,8 @@ import TransferTestSupport
     }
 
     @Test func `a cancel ends all requests`() async throws {
-        let noise = SpokenNoise(seconds: 60)
-        let input = try SpokenNoise.write([noise.samples], to: scratch)
+        let noise = try await SpokenNoise.made(seconds: 60)
+        let input = try await SpokenNoise.write([noise.samples], to: scratch)
         let asked = AsyncFlag()
         let server = try OpenAIStandIn(faults: [2: .stall, 3: .stall, 4: .stall]) { _, _ in
             asked.raise()

@@ -3,15 +3,16 @@ import MediaKit
 import Providers
 import ProviderTestSupport
 import TestSupport
+import TransferTestSupport
 
 /// Noise in bursts, as words are, whose times are known: a sentence of some words, and a pause.
-struct SpokenNoise {
+struct SpokenNoise: Sendable {
     var samples: [Int16] = []
     var words: [Transcript.Word] = []
     var seconds: Double { Double(samples.count) / 16_000 }
 
     /// - Parameter pause: seconds after every sixth word; 0 for speech without pauses.
-    init(seconds: Double, seed: UInt64 = 1, pause: Double = 0.9, lead: Double = 0.4) {
+    private init(seconds: Double, seed: UInt64 = 1, pause: Double = 0.9, lead: Double = 0.4) {
         var state = seed
         func next() -> Double {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -41,10 +42,37 @@ struct SpokenNoise {
         samples += [Int16](repeating: 0, count: max(0, Int(seconds * 16_000) - samples.count))
     }
 
-    var recording: KnownRecording { KnownRecording(pcm: samples, words: words) }
+    /// A recogniser that knows it.
+    private(set) var recording = KnownRecording(pcm: [], words: [])
 
-    /// Writes channels as a WAV file. Returns its path.
-    static func write(_ channels: [[Int16]], to scratch: Scratch, as name: String = "speech.wav") throws -> String {
+    /// Made on a thread of its own: tests are not compiled to be fast, and share the threads of Swift's pool.
+    static func made(seconds: Double, seed: UInt64 = 1, pause: Double = 0.9, lead: Double = 0.4) async throws -> Self {
+        try await BlockingThread.run {
+            var noise = SpokenNoise(seconds: seconds, seed: seed, pause: pause, lead: lead)
+            noise.recording = KnownRecording(pcm: noise.samples, words: noise.words)
+            return noise
+        }
+    }
+
+    /// With what follows after so many seconds of silence.
+    func followed(by other: SpokenNoise, after silence: Double) async throws -> Self {
+        var noise = self
+        let offset = seconds + silence
+        noise.samples += [Int16](repeating: 0, count: Int(silence * 16_000)) + other.samples
+        noise.words += other.words.map {
+            Transcript.Word(start: $0.start + offset, end: $0.end + offset, text: "later" + $0.text)
+        }
+        return try await BlockingThread.run { [noise] in
+            var whole = noise
+            whole.recording = KnownRecording(pcm: noise.samples, words: noise.words)
+            return whole
+        }
+    }
+
+    /// Writes channels as a file. Returns its path.
+    static func write(
+        _ channels: [[Int16]], to scratch: Scratch, as name: String = "speech"
+    ) async throws -> String {
         let count = channels.map(\.count).max() ?? 0
         let clip = TestClip(audio: [
             .init(seconds: Double(count) / 16_000, sampleRate: 16_000, channels: channels.count) { time, channel in
@@ -52,6 +80,6 @@ struct SpokenNoise {
                 return index < channels[channel].count ? Double(channels[channel][index]) / 32_768 : 0
             }
         ])
-        return try scratch.put(name + ".mkv", clip.bytes)
+        return try await BlockingThread.run { try scratch.put(name + ".mkv", clip.bytes) }
     }
 }
