@@ -152,6 +152,23 @@ import TransferTestSupport
         #expect(try await ready.steps(id) == "probe 1, transcribe 1, translate 1, render 1, sidecars 1")
     }
 
+    @Test func `What is in the language already is not translated`() async throws {
+        let spoken = SpokenClip(), service = try spoken.service()
+        let bench = try await bench(service)
+        bench.server.put("in/talk.mkv", spoken.clip().bytes)
+        // There is no language model, either.
+        let id = try await bench.enqueue(
+            "pipeline.caption_video",
+            #"""
+            {"input": "s3://media/in/talk.mkv", "translate": "en", "burn": false, "sidecars": ["srt"],
+             "subtitles": {"text": "1\n00:00:01,000 --> 00:00:03,000\nOne two three\n"}, "speech": {"language": "en-GB"}}
+            """#)
+        let answer = try await bench.serving { _ in try await bench.answer(id) }
+        #expect(try await bench.steps(id) == "probe 1, transcribe 1, render 1, sidecars 1")
+        #expect(
+            answer.speech?.language == "en-GB" && bench.text(answer.sidecars?.first?.output.key).contains("One two"))
+    }
+
     @Test func `Where nobody speaks the video stays as it was`() async throws {
         let spoken = SpokenClip([], seconds: 2), service = try spoken.service()
         let bench = try await bench(service)

@@ -72,9 +72,16 @@ struct SpeechSummary: Codable, Sendable {
     init(_ transcript: Transcript, usage: TranscriptionUsage?) {
         engine = transcript.engine
         quality = transcript.quality
-        language = transcript.language
+        language = transcript.languageTag ?? transcript.language
         segments = transcript.segments.count
         words = transcript.wordCount
         self.usage = usage
+    }
+
+    /// Whether it is in a language, whatever region's; where a region is asked for, in that region's.
+    func isIn(_ tag: String) -> Bool {
+        guard let own = language?.lowercased() else { return false }
+        let tag = tag.lowercased()
+        return own == tag || own.hasPrefix(tag + "-")
     }
 }

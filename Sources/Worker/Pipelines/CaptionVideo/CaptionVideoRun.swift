@@ -94,7 +94,8 @@ struct CaptionVideoRun {
                 in: payload.input, given: payload.subtitles, payload.speech, at: run.beside("json"),
                 overwrite: payload.overwrite, run.media)
         }
-        guard let language = payload.translate else { return original }
+        // What is in that language already would only lose the times of its words.
+        guard let language = payload.translate, !original.summary.isIn(language) else { return original }
         return try await step(.translate, 0.3, 0.35) { try await $0.translated(original, to: language) }
     }
 
