@@ -149,7 +149,8 @@ extension Proof {
         }
 
         @Test func `A call whose worker dies with its last chance ends as failed`() async throws {
-            let bench = try await ProofBench.on(try S3Server())
+            let server = try S3Server()
+            let bench = try await ProofBench.on(server)
             try await CallSchema.migrations(bench.database.url).migrate(roles: .create())
             let heard = Gate(isClosed: true)
             defer { heard.rest.raise() }
@@ -182,6 +183,7 @@ extension Proof {
                 """)
             #expect(rows == "failed|failed|failed|transcribe_whisper|failed|t", "\(rows)")
             #expect(try await bench.sql("SELECT error FROM kiln_calls.calls").contains("its worker died 3 times"))
+            #expect(twilio.refusals.isEmpty && server.refusals.isEmpty)
         }
 
         private static let steps = ["download_recording", "transcribe_whisper", "analyze_llm", "persist_db"]

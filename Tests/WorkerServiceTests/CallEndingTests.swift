@@ -225,6 +225,16 @@ import TransferTestSupport
         #expect(rows.contains(sid) && !rows.contains("s3cr3t"), "\(rows)")
     }
 
+    @Test func `A host that is not to have the token is named where it asks for one`() async throws {
+        let bench = CallBench(try await CallBench()) { $0.providers.twilio.hosts = ["api.twilio.com"] }
+        let id = try await bench.enqueue(bench.record())
+        try await bench.serving { () async throws in
+            let message = try await bench.failed(id).errors?.last?.message ?? ""
+            #expect(message.contains("KILN_TWILIO_HOSTS") && message.contains(bench.twilio.origin), "\(message)")
+        }
+        #expect(bench.twilio.refusals.allSatisfy { $0.hasSuffix("Authenticate") })
+    }
+
     @Test(.enabled(if: KilnProcess.executable != nil))
     func `The name of a run is its recording's own`() async throws {
         let bench = try await CallBench()
