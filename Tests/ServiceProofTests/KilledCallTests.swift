@@ -149,7 +149,8 @@ extension Proof {
         }
 
         @Test func `A call whose worker dies with its last chance ends as failed`() async throws {
-            let bench = try await ProofBench.on(try S3Server())
+            let server = try S3Server()
+            let bench = try await ProofBench.on(server)
             try await CallSchema.migrations(bench.database.url).migrate(roles: .create())
             let heard = Gate(isClosed: true)
             defer { heard.rest.raise() }
@@ -162,13 +163,13 @@ extension Proof {
             twilio[sid] = .init(wav: CallSound.wav(seconds: 3, tones: [440]), isDual: false)
             let id = try await bench.enqueue(
                 CallRecording.name, #"{"recordingUrl": "\#(twilio.url(of: sid))", "channels": 1}"#)
-            // It has seen two workers die by itself already.
-            _ = try await bench.sql("UPDATE kiln.job SET crashes = 2, solo = true")
             let worker = try await bench.worker([
                 "TWILIO_AUTH_TOKEN": TwilioStandIn.token, "KILN_TWILIO_HOSTS": twilio.origin,
                 "KILN_SPEECH_ENGINE": "openai", "OPENAI_API_KEY": OpenAIStandIn.key, "OPENAI_BASE_URL": speech.baseURL,
             ])
             _ = try await bench.until { heard.count > 0 ? true : nil }
+            // As if two workers had died before, with nothing but this job.
+            _ = try await bench.sql("UPDATE kiln.job SET crashes = 2, alone = true")
             worker.signal(SIGKILL)
             #expect(await worker.end() == -1)
             try await bench.endLease(of: worker.pid)
@@ -182,6 +183,7 @@ extension Proof {
                 """)
             #expect(rows == "failed|failed|failed|transcribe_whisper|failed|t", "\(rows)")
             #expect(try await bench.sql("SELECT error FROM kiln_calls.calls").contains("its worker died 3 times"))
+            #expect(twilio.refusals.isEmpty && server.refusals.isEmpty)
         }
 
         private static let steps = ["download_recording", "transcribe_whisper", "analyze_llm", "persist_db"]

@@ -62,6 +62,15 @@ extension LoadedConfiguration {
         ] { _ = try loadConfiguration(variables).checked() }
     }
 
+    @Test func `An account at Twilio is a SID, as it becomes part of keys`() throws {
+        let account = "AC" + String(repeating: "0a", count: 16)
+        #expect(try loadConfiguration(["TWILIO_ACCOUNT_SID": account]).checked().providers.twilio.accountSID == account)
+        for wrong in ["../up", "SK123", "AC"] {
+            let loaded = try loadConfiguration(["TWILIO_ACCOUNT_SID": wrong])
+            #expect(loaded.problems.count == 1 && "\(loaded.problems)".contains("TWILIO_ACCOUNT_SID"))
+        }
+    }
+
     @Test func `The variables that workers like this one have are taken`() throws {
         let configuration = try loadConfiguration([
             "WORKER_CONCURRENCY": "8", "ENABLE_WORKERS": "media.probe, media.transcode", "MAX_CONCURRENT_JOBS": "3",

@@ -59,7 +59,7 @@ extension ConfigurationDraft {
                         + "that its sender signs with"))
         }
 
-        problems += modelProblems(place)
+        problems += providerProblems(place)
         problems += finishTraces(place)
         problems += finishStorage(place, environment)
         return problems
@@ -78,16 +78,26 @@ extension ConfigurationDraft {
                 """)
     }
 
-    /// Who is named to write must have a key where jobs run: else each of them would find that out by itself.
-    private func modelProblems(_ place: (String) -> String) -> [ConfigurationProblem] {
+    /// What jobs that ask services would each find out by themselves.
+    private func providerProblems(_ place: (String) -> String) -> [ConfigurationProblem] {
         let providers = value.providers
-        guard value.worker.role != .api, let name = ServiceProviders.missingChatKey(providers) else { return [] }
-        return [
-            ConfigurationProblem(
-                place: place("chat.service"),
-                message: "is \(providers.chat.service.rawValue), and \(name) is not set: give the key, or auto or none "
-                    + "to do without")
-        ]
+        var problems: [ConfigurationProblem] = []
+        if value.worker.role != .api, let name = ServiceProviders.missingChatKey(providers) {
+            problems.append(
+                ConfigurationProblem(
+                    place: place("chat.service"),
+                    message:
+                        "is \(providers.chat.service.rawValue), and \(name) is not set: give the key, or auto or none "
+                        + "to do without"))
+        }
+        // It becomes part of keys in the store.
+        if let account = providers.twilio.accountSID, !TwilioSID.isOne(account, "AC") {
+            problems.append(
+                ConfigurationProblem(
+                    place: place("twilio.accountSID"),
+                    message: "is no account's SID: give the one that Twilio shows, AC and 32 digits"))
+        }
+        return problems
     }
 
     private mutating func finishTraces(_ place: (String) -> String) -> [ConfigurationProblem] {

@@ -67,11 +67,15 @@ struct RecordingDownload: Sendable {
     }
 
     private func explaining<R>(_ url: HTTPURL, _ body: () async throws -> R) async throws -> R {
-        do { return try await body() } catch let error as TransferError where error.status == 401 {
-            // Elsewhere it is not our token that is refused.
-            guard TwilioHosts(names: settings.hosts).contain(url), error.request?.host == url.authority else {
+        do { return try await body() } catch var error as TransferError where error.status == 401 {
+            guard TwilioHosts(names: settings.hosts).contain(url) else {
+                if address.isTwilios {
+                    error.hint = "the token was not sent, as \(url.origin) is none of KILN_TWILIO_HOSTS by TLS"
+                }
                 throw error
             }
+            // Elsewhere it is not our token that is refused.
+            guard error.request?.host == url.authority else { throw error }
             throw ProviderError(
                 .configuration, "the token was refused for the account \(accountSid)", provider: "twilio",
                 hint: "TWILIO_AUTH_TOKEN is the auth token of that very account", status: 401, cause: error)
