@@ -49,7 +49,7 @@ import TransferTestSupport
         #expect(level(of: 3000, in: silent, 5.5, 7.5) < pause - 20)
         for answer in [without, with] {
             let loud = try await loudness(bench, answer.key)
-            #expect(abs((answer.loudness?.after ?? 0) - -16) < 0.5, "\(answer)")
+            #expect(abs((answer.callLoudness?.after ?? 0) - -16) < 0.5, "\(answer)")
             // AAC keeps less of noise than it does of speech.
             #expect(abs((loud.integrated ?? 0) - -16) < 1, "\(loud)")
         }

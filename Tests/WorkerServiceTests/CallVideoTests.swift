@@ -23,7 +23,7 @@ import TransferTestSupport
         let loud = try #require(try await loudness(bench, answer.key).integrated)
         // AAC keeps less of noise than it does of speech.
         #expect(abs(loud - -16) < 1)
-        #expect(abs((answer.loudness?.after ?? 0) - -16) < 0.5)
+        #expect(abs((answer.callLoudness?.after ?? 0) - -16) < 0.5)
         let video = try #require(try bench.film(answer.key).video)
         // Black where nobody speaks, and more than black where somebody does.
         let (quiet, spoken) = (try #require(video.frame(at: 4.35)), try #require(video.frame(at: 2.3)))

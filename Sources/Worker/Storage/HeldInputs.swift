@@ -14,6 +14,8 @@ import Transfer
 actor HeldInputs {
     /// Bytes of an input that is held at most.
     static let largest: Int64 = 32 << 20
+    /// Bytes of all of them at most.
+    static let most: Int64 = 64 << 20
     /// Part of a larger input that its sound's ranges may take, gaps between them included: with the whole of it, read
     /// once, and looks at its head, less than 1.15.
     private static let soundShare = 0.1
@@ -24,70 +26,95 @@ actor HeldInputs {
     }
 
     private var inputs: [String: Task<Held, any Error>] = [:]
+    private var size: Int64 = 0
 
     /// Opens an input, from what there is of it.
+    ///
+    /// - Parameters:
+    ///   - location: whole, as two may differ in what names leave out.
+    ///   - name: for messages.
     func source(
-        _ name: String, _ open: @escaping @Sendable (RangeSourceOptions) async throws -> any ByteSource
+        _ location: String, name: String,
+        _ open: @escaping @Sendable (RangeSourceOptions) async throws -> any ByteSource
     ) async throws -> any ByteSource {
-        if let task = inputs[name], case .open(let input)? = try? await task.value, input.isCancelled {
-            inputs[name] = nil
+        if let task = inputs[location], case .open(let input)? = try? await task.value, input.isCancelled {
+            inputs[location] = nil
         }
         let task =
-            inputs[name]
+            inputs[location]
             ?? Task {
                 let source = try await open(RangeSourceOptions(plannedShare: Self.soundShare))
-                guard source.isSeekable, let length = source.length, length <= Self.largest else {
-                    return .open(OpenInput(source))
+                guard source.isSeekable, let length = source.length, length <= Self.largest,
+                    size + length <= Self.most
+                else { return .open(OpenInput(source)) }
+                size += length
+                do {
+                    return .bytes(try await Bounded.blocking { try source.readAll(limit: Int(length)) })
+                } catch {
+                    size -= length
+                    throw error
                 }
-                return .bytes(try await Bounded.blocking { try source.readAll(limit: Int(length)) })
             }
-        inputs[name] = task
+        inputs[location] = task
         do {
             switch try await task.value {
             case .bytes(let bytes): return MemorySource(bytes, name: name)
-            // What cannot be sought in is read from its start each time.
-            case .open(let input) where !input.isSeekable && !input.take():
-                return try await open(RangeSourceOptions())
             case .open(let input):
-                // Whatever the reader before was about.
-                input.expect(.forward)
-                return input
+                if let reading = input.take() { return reading }
+                return try await open(RangeSourceOptions())
             }
         } catch {
             // Another try may be luckier.
-            inputs[name] = nil
+            inputs[location] = nil
             throw error
         }
     }
 }
 
-/// A source that is used by one reader after the other, and stays open between them.
-private final class OpenInput: PlannableByteSource {
-    private let base: any ByteSource
+/// A source that one reader after the other uses, and that stays open between them.
+private final class OpenInput: Sendable {
+    let base: any ByteSource
     private let state = Locked((isCancelled: false, isTaken: false))
 
     init(_ base: any ByteSource) { self.base = base }
 
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
-    /// - Returns: whether nobody had it before.
-    func take() -> Bool {
-        state.withLock { state in
+    /// - Returns: `nil` while another reads, and where it cannot be read once more.
+    func take() -> OpenInputReading? {
+        let isFree = state.withLock { state in
             defer { state.isTaken = true }
             return !state.isTaken
         }
+        guard isFree else { return nil }
+        // Whatever the reader before was about.
+        (base as? any PlannableByteSource)?.expect(.forward)
+        return OpenInputReading(self)
     }
 
-    var name: String { base.name }
-    var length: Int64? { base.length }
-    var isSeekable: Bool { base.isSeekable }
-    var notices: [String] { base.notices }
-    func expect(_ reads: ExpectedReads) { (base as? any PlannableByteSource)?.expect(reads) }
-    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
-        try base.read(into: buffer, at: offset)
-    }
+    func giveBack() { if base.isSeekable { state.withLock { $0.isTaken = false } } }
+
     func cancel() {
         state.withLock { $0.isCancelled = true }
         base.cancel()
     }
+}
+
+/// One reader's use of a source. It is over when nobody holds this any more.
+private final class OpenInputReading: PlannableByteSource {
+    private let input: OpenInput
+
+    init(_ input: OpenInput) { self.input = input }
+
+    deinit { input.giveBack() }
+
+    var name: String { input.base.name }
+    var length: Int64? { input.base.length }
+    var isSeekable: Bool { input.base.isSeekable }
+    var notices: [String] { input.base.notices }
+    func expect(_ reads: ExpectedReads) { (input.base as? any PlannableByteSource)?.expect(reads) }
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+        try input.base.read(into: buffer, at: offset)
+    }
+    func cancel() { input.cancel() }
 }

@@ -33,7 +33,9 @@ final class JobResolver: MediaResolver {
         let isRepeated = repeated.withLock { $0.contains(location) }
         let source = DeferredSource(name: place.description) { [stores, held] in
             guard isRepeated else { return try await stores.source(for: place) }
-            return try await held.source(place.description) { try await stores.source(for: place, options: $0) }
+            return try await held.source(location, name: place.description) {
+                try await stores.source(for: place, options: $0)
+            }
         }
         return MeteredSource(source, meter)
     }

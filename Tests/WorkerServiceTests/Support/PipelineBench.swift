@@ -42,7 +42,7 @@ struct PipelineAnswer: Decodable, Sendable {
     var transcript: String?
     var sidecars: [Sidecar]?
     var thumbnail: Output?
-    var loudness: Loudness?
+    var callLoudness: Loudness?
 }
 
 /// A store that refuses what the test says by the attempt, and a worker that tries again whatever the reason was.

@@ -13,7 +13,9 @@ extension CallVideo {
         var loudness: Loudness
 
         private enum CodingKeys: String, CodingKey {
-            case thumbnail, speech, transcript, loudness
+            case thumbnail, speech, transcript
+            // A media job's `loudness` is a list.
+            case loudness = "callLoudness"
         }
 
         func encode(to encoder: any Encoder) throws {

@@ -25,7 +25,10 @@ struct CallVideoRun {
     func run() async throws -> CallVideo.Answer {
         try check()
         let generator = try payload.generate.map { try PictureGenerator($0.kind, services, payload.size.aspect) }
-        media.resolver.expectRepeats(of: payload.audio)
+        // Shown and played again and again, they are fetched once.
+        for input in [payload.audio, payload.music?.input].compactMap({ $0 }) + payload.pictures.map(\.input) {
+            media.resolver.expectRepeats(of: input)
+        }
         let folder = try await work.begin()
         let sound = try await step(.normalizeAudio, 0, 0.05) { try await $0.normalized() }
         let spoken = try await words()
