@@ -1,4 +1,3 @@
-import ByteIO
 import FoundationEssentials
 import JobQueue
 import MediaKit
@@ -39,12 +38,7 @@ struct SpeechRun: Sendable {
     /// Looks whether the outputs of `write` are free: an hour of listening must not end in "exists already".
     func tryOutputs(_ formats: [TranscriptFormat], to asked: String, overwrite: Bool) async throws {
         for format in formats {
-            let sink = try run.resolver.sink(for: location(of: format, asked: asked), overwrite: overwrite)
-            try await Bounded.blocking {
-                // Opened, and let go without a trace.
-                defer { sink.abort() }
-                try sink.write(UnsafeRawBufferPointer(start: nil, count: 0))
-            }
+            try await run.resolver.claim(location(of: format, asked: asked), overwrite: overwrite)
         }
     }
 

@@ -6,8 +6,8 @@ import Providers
 /// Carries a job of the kind `pipeline.caption_video` out, step by step.
 ///
 /// The video is read twice at most: the ranges of its sound to recognise it, and then once from front to back; a small one
-/// is fetched once (``HeldInputs``). What is said lies in the store between the steps, as a file of the job's own: an attempt that comes
-/// later goes on from there.
+/// is fetched once (``HeldInputs``). What is said lies in the store between the steps, as a file of the job's own: an attempt
+/// that comes later goes on from there.
 struct CaptionVideoRun {
     private let job: Job<CaptionVideo.Payload>
     private let services: JobServices
